@@ -1,0 +1,89 @@
+/**
+ * Every error a user of the library can meet, with its stable code.
+ *
+ * A programmer's mistake is a `TypeError` or an assertion; a peer's mistake closes that one connection and
+ * is reported as a `MsgrError`; a user's mistake (options, addresses, files) throws a `MsgrError`.
+ * The page docs/errors.md lists the same codes; a test compares the two.
+ */
+
+/** Stable error codes: the value is the code, the comment says what it means. */
+export const ErrorCode = {
+  /** Bytes from a peer, a file or a user do not decode; `offset` and `field` say where. */
+  Malformed: 'ERR_MSGR_MALFORMED',
+  /** A frame broke the msgr2.1 framing rules: CRC, segment count, a length above its limit, late status. */
+  BadFrame: 'ERR_MSGR_BAD_FRAME',
+  /** The peer's banner is not msgr2, or its required features cannot be met. */
+  BadBanner: 'ERR_MSGR_BAD_BANNER',
+  /** A frame that the protocol does not allow in the present state. */
+  UnexpectedFrame: 'ERR_MSGR_UNEXPECTED_FRAME',
+  /** The peer is not the one that was dialled: entity type, address or nonce differ. */
+  PeerMismatch: 'ERR_MSGR_PEER_MISMATCH',
+  /** The peer lacks feature bits that this side's policy requires, or the other way round. */
+  MissingFeatures: 'ERR_MSGR_MISSING_FEATURES',
+  /** Authentication was refused, or its proof does not verify. */
+  Auth: 'ERR_MSGR_AUTH',
+  /** Nothing listens at the address (ECONNREFUSED). */
+  Refused: 'ERR_MSGR_REFUSED',
+  /** A socket operation failed; `cause` holds the system's errno. */
+  Socket: 'ERR_MSGR_SOCKET',
+  /** The peer closed the byte stream. */
+  PeerClosed: 'ERR_MSGR_PEER_CLOSED',
+  /** An address, device or port cannot be bound. */
+  Bind: 'ERR_MSGR_BIND',
+  /** No answer within the time allowed. */
+  Timeout: 'ERR_MSGR_TIMEOUT',
+  /** The caller's AbortSignal fired. */
+  Aborted: 'ERR_MSGR_ABORTED',
+  /** The connection or the messenger is closed; nothing more can be sent on it. */
+  Closed: 'ERR_MSGR_CLOSED',
+  /** The session was reset: messages that were not acknowledged may be lost. */
+  SessionReset: 'ERR_MSGR_SESSION_RESET',
+  /** An argument or option has a value that cannot be used; the message names it. */
+  InvalidArgument: 'ERR_MSGR_INVALID_ARGUMENT',
+  /** A message is larger than a frame may be. */
+  MessageTooLarge: 'ERR_MSGR_MESSAGE_TOO_LARGE',
+  /** The native core cannot be loaded; every path that was tried is listed. */
+  NativeLoad: 'ERR_MSGR_NATIVE_LOAD',
+  /** The transport in use does not offer this (for example a device binding without the native core). */
+  Unsupported: 'ERR_MSGR_UNSUPPORTED',
+} as const;
+export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
+
+/** Where and why: the optional parts of a {@link MsgrError}. */
+export interface MsgrErrorDetails {
+  cause?: unknown;
+  /** The peer's address in Ceph's text form, when a peer is involved. */
+  peer?: string;
+  /** Byte offset of the offending field, counted from the start of what was being decoded. */
+  offset?: number;
+  /** Name of the offending field, dotted from the outermost struct: `hello.peerAddr.nonce`. */
+  field?: string;
+}
+
+const brand = Symbol.for('msgr2.MsgrError');
+
+/** The one error class of the library; `code` is stable, `message` is for people. */
+export class MsgrError extends Error {
+  readonly code: ErrorCode;
+  readonly peer?: string;
+  readonly offset?: number;
+  readonly field?: string;
+
+  constructor(code: ErrorCode, message: string, details: MsgrErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = 'MsgrError';
+    this.code = code;
+    if (details.peer !== undefined) this.peer = details.peer;
+    if (details.offset !== undefined) this.offset = details.offset;
+    if (details.field !== undefined) this.field = details.field;
+  }
+
+  get [brand](): true {
+    return true;
+  }
+
+  /** True for errors of every copy of the library that is loaded, those in worker threads included. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === 'object' && value !== null && brand in value;
+  }
+}

@@ -1,0 +1,195 @@
+/**
+ * Ceph's primitive encodings, written: little-endian integers, length-prefixed strings and buffers,
+ * counted containers and versioned structs.
+ *
+ * The buffer grows by doubling. `take()` hands the bytes out and starts afresh; nothing is shared
+ * with what was handed out before.
+ */
+import { Buffer } from 'node:buffer';
+
+const initialBytes = 256;
+
+export class Encoder {
+  #bytes: Buffer;
+  #view: DataView;
+  #length = 0;
+
+  constructor(capacity = initialBytes) {
+    this.#bytes = Buffer.allocUnsafeSlow(Math.max(capacity, 16));
+    this.#view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.byteLength);
+  }
+
+  /** Bytes written so far. */
+  get byteLength(): number {
+    return this.#length;
+  }
+
+  u8(value: number): this {
+    const at = this.#advance(1);
+    this.#view.setUint8(at, value);
+    return this;
+  }
+
+  u16(value: number): this {
+    const at = this.#advance(2);
+    this.#view.setUint16(at, value, true);
+    return this;
+  }
+
+  /** Big-endian, as in a sockaddr's port. */
+  u16be(value: number): this {
+    const at = this.#advance(2);
+    this.#view.setUint16(at, value, false);
+    return this;
+  }
+
+  i16(value: number): this {
+    const at = this.#advance(2);
+    this.#view.setInt16(at, value, true);
+    return this;
+  }
+
+  u32(value: number): this {
+    const at = this.#advance(4);
+    this.#view.setUint32(at, value, true);
+    return this;
+  }
+
+  i32(value: number): this {
+    const at = this.#advance(4);
+    this.#view.setInt32(at, value, true);
+    return this;
+  }
+
+  u64(value: bigint | number): this {
+    const at = this.#advance(8);
+    this.#view.setBigUint64(at, BigInt(value), true);
+    return this;
+  }
+
+  i64(value: bigint | number): this {
+    const at = this.#advance(8);
+    this.#view.setBigInt64(at, BigInt(value), true);
+    return this;
+  }
+
+  f32(value: number): this {
+    const at = this.#advance(4);
+    this.#view.setFloat32(at, value, true);
+    return this;
+  }
+
+  f64(value: number): this {
+    const at = this.#advance(8);
+    this.#view.setFloat64(at, value, true);
+    return this;
+  }
+
+  bool(value: boolean): this {
+    return this.u8(value ? 1 : 0);
+  }
+
+  /** Raw bytes, no length before them. */
+  raw(bytes: Uint8Array): this {
+    const at = this.#advance(bytes.byteLength);
+    this.#bytes.set(bytes, at);
+    return this;
+  }
+
+  zeros(count: number): this {
+    const at = this.#advance(count);
+    this.#bytes.fill(0, at, at + count);
+    return this;
+  }
+
+  /** A Ceph `bufferlist`: u32 length, then the bytes. */
+  buffer(bytes: Uint8Array): this {
+    return this.u32(bytes.byteLength).raw(bytes);
+  }
+
+  /** A Ceph `string`: u32 length in bytes, then UTF-8. */
+  string(value: string): this {
+    const byteLength = Buffer.byteLength(value, 'utf8');
+    this.u32(byteLength);
+    const at = this.#advance(byteLength);
+    this.#bytes.write(value, at, byteLength, 'utf8');
+    return this;
+  }
+
+  /** A Ceph `vector`, `list` or `set`: u32 count, then each element. */
+  list<T>(values: Iterable<T> & { length?: number; size?: number }, element: (value: T) => void): this {
+    const countAt = this.#advance(4);
+    let count = 0;
+    for (const value of values) {
+      element(value);
+      count++;
+    }
+    this.#view.setUint32(countAt, count, true);
+    return this;
+  }
+
+  /** A Ceph `map`: u32 count, then key and value in turn, in the order the map iterates. */
+  map<K, V>(entries: Iterable<[K, V]>, key: (key: K) => void, value: (value: V) => void): this {
+    return this.list(entries, ([k, v]) => {
+      key(k);
+      value(v);
+    });
+  }
+
+  /**
+   * A struct with ENCODE_START: u8 version, u8 oldest version that can read it, u32 length of the body.
+   * The length is filled in when `body` returns.
+   */
+  versioned(version: number, compatVersion: number, body: () => void): this {
+    this.u8(version).u8(compatVersion);
+    const lengthAt = this.#advance(4);
+    const start = this.#length;
+    body();
+    this.#view.setUint32(lengthAt, this.#length - start, true);
+    return this;
+  }
+
+  /** Overwrites four bytes that were written before, at `offset` from the start. */
+  patchU32(offset: number, value: number): this {
+    if (offset < 0 || offset + 4 > this.#length) throw new RangeError(`no four bytes written at ${offset}`);
+    this.#view.setUint32(offset, value, true);
+    return this;
+  }
+
+  /** The bytes written so far, without a copy; valid until the next write. */
+  peek(): Buffer {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** The bytes written; the encoder is empty afterwards and keeps nothing of them. */
+  take(): Buffer {
+    const taken = this.#bytes.subarray(0, this.#length);
+    this.#bytes = Buffer.allocUnsafeSlow(initialBytes);
+    this.#view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.byteLength);
+    this.#length = 0;
+    return taken;
+  }
+
+  /** Reserves `count` bytes and says where they begin. */
+  #advance(count: number): number {
+    const at = this.#length;
+    const needed = at + count;
+    if (needed > this.#bytes.byteLength) this.#grow(needed);
+    this.#length = needed;
+    return at;
+  }
+
+  #grow(needed: number): void {
+    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.byteLength * 2));
+    this.#bytes.copy(grown, 0, 0, this.#length);
+    this.#bytes = grown;
+    this.#view = new DataView(grown.buffer, grown.byteOffset, grown.byteLength);
+  }
+}
+
+/** Encodes with a fresh encoder: `encodeWith((e) => e.u32(1))`. */
+export function encodeWith(write: (encoder: Encoder) => void, capacity?: number): Buffer {
+  const encoder = new Encoder(capacity);
+  write(encoder);
+  return encoder.take();
+}
