@@ -1,0 +1,40 @@
+/**
+ * Every limit of the messenger, with its unit, its reason and what happens beyond it.
+ * Those that the native core applies are handed to it from here; it keeps no second copy.
+ */
+
+/** Segments of one frame (msgr2 preamble has room for four); more is a bad frame. */
+export const segmentCountMax = 4;
+
+/**
+ * Payload bytes of a control frame. The largest real ones carry cephx tickets and address vectors, a few
+ * KiB; a peer that declares more is closed before anything is allocated.
+ */
+export const controlPayloadBytesMax = 64 * 1024;
+
+/** Banner payload bytes; 16 today, more is allowed to a future peer as Ceph allows it, within reason. */
+export const bannerPayloadBytesMax = 1024;
+
+/**
+ * Front, middle and data bytes together of one message, by default. Ceph's largest messages are object
+ * writes (`osd_max_write_size`, 90 MiB); memory is committed only as bytes arrive.
+ */
+export const messageBytesMaxDefault = 256 * 1024 * 1024;
+
+/** Payloads of at least this many bytes are lent to the kernel instead of being copied into the send slab. */
+export const lendBytesMin = 64 * 1024;
+
+/** One receive or send slab; a frame that does not fit gets a slab of its own. */
+export const slabBytes = 1024 * 1024;
+
+/** Bytes taken from one socket in one loop turn before the next socket has its turn. */
+export const receiveTurnBytesMax = 1024 * 1024;
+
+/** `send()` answers false above this many queued bytes on one connection. */
+export const sendHighWaterMarkDefault = 8 * 1024 * 1024;
+
+/** Framed bytes of one channel that wait for its socket; beyond, messages wait unframed, by priority. */
+export const channelQueueBytesMax = 1024 * 1024;
+
+/** Sent bytes that the peer has not acknowledged; beyond, nothing more is framed until it does. */
+export const unackedBytesMax = 64 * 1024 * 1024;
