@@ -117,7 +117,7 @@ export function decodeEntityName(decoder: Decoder, field: string): EntityName {
 }
 
 /** Ceph's `EntityName` of auth/: `client.admin`, `osd.0`. Immutable. */
-export class AuthEntityName {
+export class EntityAuthName {
   readonly type: number;
   readonly id: string;
 
@@ -131,12 +131,12 @@ export class AuthEntityName {
    *
    * @throws MsgrError `ERR_MSGR_INVALID_ARGUMENT` that says which part is wrong.
    */
-  static parse(text: string): AuthEntityName {
+  static parse(text: string): EntityAuthName {
     const { type, id } = splitName(text);
-    return new AuthEntityName(type, id);
+    return new EntityAuthName(type, id);
   }
 
-  equals(other: AuthEntityName): boolean {
+  equals(other: EntityAuthName): boolean {
     return this.type === other.type && this.id === other.id;
   }
 
@@ -149,10 +149,10 @@ export class AuthEntityName {
   }
 }
 
-export function encodeAuthEntityName(encoder: Encoder, name: AuthEntityName): void {
+export function encodeEntityAuthName(encoder: Encoder, name: EntityAuthName): void {
   encoder.u32(name.type).string(name.id);
 }
 
-export function decodeAuthEntityName(decoder: Decoder, field: string): AuthEntityName {
-  return decoder.within(field, () => new AuthEntityName(decoder.u32('type'), decoder.string('id')));
+export function decodeEntityAuthName(decoder: Decoder, field: string): EntityAuthName {
+  return decoder.within(field, () => new EntityAuthName(decoder.u32('type'), decoder.string('id')));
 }
