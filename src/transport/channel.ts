@@ -19,6 +19,7 @@
  * from inside a call on the channel. After `destroy()` no event fires.
  */
 import type { MsgrError } from '../errors.ts';
+import type { StreamSecrets } from '../protocol/stream-secrets.ts';
 import type { MessageBatch } from './message-batch.ts';
 import type { SocketAddress, SocketOptions } from './socket.ts';
 
@@ -78,15 +79,6 @@ export interface SessionOptions {
    * (in the header of messages that leave anyway, else by ACK frames).
    */
   readonly lossless: boolean;
-}
-
-/** Keys of one direction each for secure mode; null secrets mean crc mode. Spec: facts of msgr2.1, AES-128-GCM. */
-export interface StreamSecrets {
-  /** 16 bytes. */
-  readonly key: Uint8Array;
-  /** 12 bytes each: fixed u32 and counter u64, little-endian. */
-  readonly receiveNonce: Uint8Array;
-  readonly sendNonce: Uint8Array;
 }
 
 export interface Channel {

@@ -1,0 +1,70 @@
+/**
+ * What the handshake asks of an authentication method. One `AuthClient` or `AuthServer` lives for one
+ * connection attempt; secrets are made anew each time and nothing carries over a reconnect.
+ */
+
+/** `CEPH_AUTH_*`: method numbers on the wire. */
+export const AuthMethod = { None: 1, Cephx: 2 } as const;
+export type AuthMethod = (typeof AuthMethod)[keyof typeof AuthMethod];
+
+/** `CEPH_CON_MODE_*`: how frames are protected after authentication. */
+export const ConnectionMode = { Crc: 1, Secure: 2 } as const;
+export type ConnectionMode = (typeof ConnectionMode)[keyof typeof ConnectionMode];
+
+/** AUTH_REQUEST's content. */
+export interface AuthRequest {
+  readonly method: number;
+  /** Most wanted first. */
+  readonly preferredModes: readonly number[];
+  readonly payload: Uint8Array;
+}
+
+/** What both ends know once authentication is done. */
+export interface AuthOutcome {
+  /** The client's id in its cluster; 0 when there is none. */
+  readonly globalId: bigint;
+  readonly connectionMode: number;
+  /** Key of AUTH_SIGNATURE; absent with AUTH_NONE, whose signatures are zeros. */
+  readonly sessionKey?: Uint8Array;
+  /** 64 bytes in secure mode. */
+  readonly connectionSecret?: Uint8Array;
+  /** Acceptor only: who the client proved to be (`client.admin`, `osd.3`). */
+  readonly entity?: string;
+}
+
+/** The connector's side. Every method may throw MsgrError ERR_MSGR_AUTH, which ends the attempt. */
+export interface AuthClient {
+  start(): AuthRequest;
+  /** AUTH_BAD_METHOD came: another request, or throw. */
+  handleBadMethod(refusal: AuthRefusal): AuthRequest;
+  /** AUTH_REPLY_MORE came; answers AUTH_REQUEST_MORE's payload. */
+  handleReplyMore(payload: Uint8Array): Uint8Array;
+  handleDone(globalId: bigint, connectionMode: number, payload: Uint8Array): AuthOutcome;
+}
+
+/** AUTH_BAD_METHOD's content. */
+export interface AuthRefusal {
+  readonly method: number;
+  /** Negative errno. */
+  readonly result: number;
+  readonly allowedMethods: readonly number[];
+  readonly allowedModes: readonly number[];
+}
+
+/** The acceptor's next frame. */
+export type AuthReply =
+  | { readonly kind: 'more'; readonly payload: Uint8Array }
+  | { readonly kind: 'done'; readonly payload: Uint8Array; readonly outcome: AuthOutcome }
+  | ({ readonly kind: 'refused' } & AuthRefusal);
+
+/** The acceptor's side. Throwing MsgrError closes the connection without an answer. */
+export interface AuthServer {
+  handleRequest(request: AuthRequest): AuthReply;
+  handleRequestMore(payload: Uint8Array): AuthReply;
+}
+
+/** Makes both, per connection attempt; entity types as in `EntityType`. */
+export interface AuthProvider {
+  client(peerType: number): AuthClient;
+  server(peerType: number): AuthServer;
+}

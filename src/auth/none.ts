@@ -1,0 +1,110 @@
+/**
+ * AUTH_NONE: the client says who it is and is believed. Frames stay in crc mode.
+ *
+ * Payload: u8 mode (10 to a monitor, 1 to every other daemon), EntityName, u64 global id.
+ */
+import { ErrorCode, MsgrError } from '../errors.ts';
+import { Decoder } from '../wire/decoder.ts';
+import { encodeWith } from '../wire/encoder.ts';
+import { decodeEntityAuthName, type EntityAuthName, EntityType, encodeEntityAuthName } from '../wire/entity-name.ts';
+import {
+  type AuthClient,
+  AuthMethod,
+  type AuthOutcome,
+  type AuthProvider,
+  type AuthRefusal,
+  type AuthReply,
+  type AuthRequest,
+  type AuthServer,
+  ConnectionMode,
+} from './auth.ts';
+
+/** First byte of an auth payload: who is asked, and hence what follows. Ranges are Ceph's. */
+const PayloadMode = { authorizerMin: 1, authorizerMax: 9, mon: 10, monMax: 19 } as const;
+
+const operationNotSupported = -95;
+
+class NoneClient implements AuthClient {
+  readonly #name: EntityAuthName;
+  readonly #peerType: number;
+
+  constructor(name: EntityAuthName, peerType: number) {
+    this.#name = name;
+    this.#peerType = peerType;
+  }
+
+  start(): AuthRequest {
+    const mode = this.#peerType === EntityType.Mon ? PayloadMode.mon : PayloadMode.authorizerMin;
+    const payload = encodeWith((encoder) => {
+      encoder.u8(mode);
+      encodeEntityAuthName(encoder, this.#name);
+      encoder.u64(0n);
+    });
+    return { method: AuthMethod.None, preferredModes: [ConnectionMode.Crc], payload };
+  }
+
+  handleBadMethod(refusal: AuthRefusal): AuthRequest {
+    const allowed = refusal.allowedMethods.join(', ') || 'none';
+    throw new MsgrError(
+      ErrorCode.Auth,
+      `the peer refuses auth method none (errno ${-refusal.result}); it allows methods ${allowed}`,
+    );
+  }
+
+  handleReplyMore(): Uint8Array {
+    throw new MsgrError(ErrorCode.Auth, 'the peer asks for more in a method that has nothing more to say');
+  }
+
+  handleDone(globalId: bigint, connectionMode: number): AuthOutcome {
+    if (connectionMode !== ConnectionMode.Crc) {
+      throw new MsgrError(ErrorCode.Auth, `the peer chose connection mode ${connectionMode}, which needs a key`);
+    }
+    return { globalId, connectionMode };
+  }
+}
+
+class NoneServer implements AuthServer {
+  readonly #assignGlobalId: () => bigint;
+
+  constructor(assignGlobalId: () => bigint) {
+    this.#assignGlobalId = assignGlobalId;
+  }
+
+  handleRequest(request: AuthRequest): AuthReply {
+    if (request.method !== AuthMethod.None || !request.preferredModes.includes(ConnectionMode.Crc)) {
+      return {
+        kind: 'refused',
+        method: request.method,
+        result: operationNotSupported,
+        allowedMethods: [AuthMethod.None],
+        allowedModes: [ConnectionMode.Crc],
+      };
+    }
+    const decoder = new Decoder(request.payload, 'authRequest');
+    const mode = decoder.u8('mode');
+    if (mode < PayloadMode.authorizerMin || mode > PayloadMode.monMax) {
+      decoder.fail('mode', `${mode} is neither an authorizer (1 to 9) nor a monitor session (10 to 19)`, 0);
+    }
+    const name = decodeEntityAuthName(decoder, 'entityName');
+    const claimed = decoder.u64('globalId');
+    const globalId = claimed === 0n && mode >= PayloadMode.mon ? this.#assignGlobalId() : claimed;
+    return {
+      kind: 'done',
+      payload: new Uint8Array(0),
+      outcome: { globalId, connectionMode: ConnectionMode.Crc, entity: name.toString() },
+    };
+  }
+
+  handleRequestMore(): AuthReply {
+    throw new MsgrError(ErrorCode.Auth, 'auth method none has no second round');
+  }
+}
+
+/** AUTH_NONE for both roles. `name` is who this side says it is. */
+export function authNone(name: EntityAuthName): AuthProvider {
+  let lastGlobalId = 4096n;
+  return {
+    client: (peerType) => new NoneClient(name, peerType),
+    server: () => new NoneServer(() => ++lastGlobalId),
+  };
+}
