@@ -379,6 +379,8 @@ export class CephCluster {
       // The defaults (1 s and 50 ms) batch the commits of a busy quorum; a lone test would only wait.
       'paxos propose interval': '0.05',
       'paxos min wait': '0.02',
+      // Monitors that start together may call the same election twice; the second try need not wait 5 s.
+      'mon election timeout': '1.5',
     };
     if (mode) {
       const kinds = ['cluster', 'service', 'client', 'mon cluster', 'mon service', 'mon client'];
@@ -393,7 +395,8 @@ export class CephCluster {
     });
     const sections: Record<string, Record<string, string>> = {
       global,
-      mon: daemon('mon data'),
+      // mkfs puts the monitors' common key into the data folder; without a keyring cephx is off between them.
+      mon: { ...daemon('mon data'), keyring: join(folder, '$name', 'keyring') },
       osd: daemon('osd data'),
     };
     for (const osd of this.#osdIds()) {
