@@ -50,7 +50,7 @@ if (requireCeph('test/house/ceph-cluster')) {
         const again = await cluster.addrsOf(1);
         assert.is.not(again.public.split('/')[1], nonce);
 
-        cluster.pauseOsd(0);
+        await cluster.pauseOsd(0);
         const stat = readFileSync(`/proc/${cluster.pids.get('osd.0')}/status`, 'utf8');
         assert.match(stat, /^State:\s*T/m);
         pids.push(...cluster.pids.values());

@@ -207,9 +207,12 @@ export class CephCluster {
     await this.#spawn(`mon.${name}`, 'ceph-mon', ['-i', name]);
   }
 
-  /** Freezes osd.N: its sockets stay open and nothing answers. */
-  pauseOsd(osd: number): void {
-    this.#running(`osd.${osd}`).kill('SIGSTOP');
+  /** Freezes osd.N: its sockets stay open and nothing answers. Returns when its threads stand still. */
+  async pauseOsd(osd: number): Promise<void> {
+    const child = this.#running(`osd.${osd}`);
+    child.kill('SIGSTOP');
+    const stopped = () => /^State:\s*T/m.test(readFileSync(`/proc/${child.pid}/status`, 'utf8'));
+    await waitUntil(stopped, kStopTimeoutMs, `osd.${osd} to stand still`, 2);
   }
 
   resumeOsd(osd: number): void {
