@@ -2,6 +2,8 @@
  * What the handshake asks of an authentication method. One `AuthClient` or `AuthServer` lives for one
  * connection attempt; secrets are made anew each time and nothing carries over a reconnect.
  */
+import type { AuthBadMethod } from '../wire/frames/auth-bad-method.ts';
+import type { AuthRequest } from '../wire/frames/auth-request.ts';
 
 /** `CEPH_AUTH_*`: method numbers on the wire. */
 export const AuthMethod = { None: 1, Cephx: 2 } as const;
@@ -10,14 +12,6 @@ export type AuthMethod = (typeof AuthMethod)[keyof typeof AuthMethod];
 /** `CEPH_CON_MODE_*`: how frames are protected after authentication. */
 export const ConnectionMode = { Crc: 1, Secure: 2 } as const;
 export type ConnectionMode = (typeof ConnectionMode)[keyof typeof ConnectionMode];
-
-/** AUTH_REQUEST's content. */
-export interface AuthRequest {
-  readonly method: number;
-  /** Most wanted first. */
-  readonly preferredModes: readonly number[];
-  readonly payload: Uint8Array;
-}
 
 /** What both ends know once authentication is done. */
 export interface AuthOutcome {
@@ -36,26 +30,17 @@ export interface AuthOutcome {
 export interface AuthClient {
   start(): AuthRequest;
   /** AUTH_BAD_METHOD came: another request, or throw. */
-  handleBadMethod(refusal: AuthRefusal): AuthRequest;
+  handleBadMethod(refusal: AuthBadMethod): AuthRequest;
   /** AUTH_REPLY_MORE came; answers AUTH_REQUEST_MORE's payload. */
   handleReplyMore(payload: Uint8Array): Uint8Array;
   handleDone(globalId: bigint, connectionMode: number, payload: Uint8Array): AuthOutcome;
-}
-
-/** AUTH_BAD_METHOD's content. */
-export interface AuthRefusal {
-  readonly method: number;
-  /** Negative errno. */
-  readonly result: number;
-  readonly allowedMethods: readonly number[];
-  readonly allowedModes: readonly number[];
 }
 
 /** The acceptor's next frame. */
 export type AuthReply =
   | { readonly kind: 'more'; readonly payload: Uint8Array }
   | { readonly kind: 'done'; readonly payload: Uint8Array; readonly outcome: AuthOutcome }
-  | ({ readonly kind: 'refused' } & AuthRefusal);
+  | ({ readonly kind: 'refused' } & AuthBadMethod);
 
 /** The acceptor's side. Throwing MsgrError closes the connection without an answer. */
 export interface AuthServer {

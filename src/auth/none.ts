@@ -7,14 +7,14 @@ import { ErrorCode, MsgrError } from '../errors.ts';
 import { Decoder } from '../wire/decoder.ts';
 import { encodeWith } from '../wire/encoder.ts';
 import { decodeEntityAuthName, type EntityAuthName, EntityType, encodeEntityAuthName } from '../wire/entity-name.ts';
+import type { AuthBadMethod } from '../wire/frames/auth-bad-method.ts';
+import type { AuthRequest } from '../wire/frames/auth-request.ts';
 import {
   type AuthClient,
   AuthMethod,
   type AuthOutcome,
   type AuthProvider,
-  type AuthRefusal,
   type AuthReply,
-  type AuthRequest,
   type AuthServer,
   ConnectionMode,
 } from './auth.ts';
@@ -43,7 +43,7 @@ class NoneClient implements AuthClient {
     return { method: AuthMethod.None, preferredModes: [ConnectionMode.Crc], payload };
   }
 
-  handleBadMethod(refusal: AuthRefusal): AuthRequest {
+  handleBadMethod(refusal: AuthBadMethod): AuthRequest {
     const allowed = refusal.allowedMethods.join(', ') || 'none';
     throw new MsgrError(
       ErrorCode.Auth,
