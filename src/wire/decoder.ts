@@ -162,10 +162,15 @@ export class Decoder {
 
   /**
    * A struct with ENCODE_START. `body` sees only the struct's own bytes and gets the version that was
-   * written; what it leaves unread is skipped, as Ceph does with fields of newer releases.
+   * written (and the oldest one that can read it, for who writes the same bytes again); what it leaves
+   * unread is skipped, as Ceph does with fields of newer releases.
    * Refused when the writer says that `version` is too old to read it.
    */
-  versioned<T>(field: string, version: number, body: (writtenVersion: number) => T): T {
+  versioned<T>(
+    field: string,
+    version: number,
+    body: (writtenVersion: number, compatVersion: number) => T,
+  ): T {
     const at = this.#position;
     const writtenVersion = this.u8(`${field}.struct_v`);
     const compatVersion = this.u8(`${field}.struct_compat`);
@@ -177,7 +182,7 @@ export class Decoder {
     if (length > this.remaining) this.#short(`${field}.struct_len`, length, lengthAt);
     const outerEnd = this.#end;
     this.#end = this.#position + length;
-    const value = this.within(field, () => body(writtenVersion));
+    const value = this.within(field, () => body(writtenVersion, compatVersion));
     this.#position = this.#end;
     this.#end = outerEnd;
     return value;
