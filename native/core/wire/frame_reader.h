@@ -1,0 +1,74 @@
+// Bytes in, frames out. Parses in place: nothing is copied or allocated, and the reader owns no bytes.
+//
+// Invariant: a frame is handed out only when all of it is there and every check has passed; what a peer
+// declares is held against the limits as soon as the preamble is there, before anybody waits for the
+// rest or gets memory for it.
+// One reader per direction of a connection; used by one thread at a time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/base/limits.h"
+#include "core/wire/frame_error.h"
+#include "core/wire/preamble.h"
+#include "core/wire/stream_mode.h"
+
+namespace msgr {
+
+enum class ReadStatus : uint8_t { kNeedMore, kFrame, kError };
+
+// A frame whose bytes lie where the caller has them. Offsets count from the frame's first byte.
+struct FrameView {
+  uint8_t tag;
+  uint8_t segment_count;
+  // The sender gave the frame up (late_status): to be dropped, the stream goes on behind it.
+  bool aborted;
+  // Bytes on the wire: where the next frame begins.
+  uint32_t wire_size;
+  // Of a dropped segment: size 0, offset that of the end of the one before.
+  uint32_t offsets[kSegmentCountMax];
+  uint32_t sizes[kSegmentCountMax];
+};
+
+class FrameReader {
+ public:
+  explicit FrameReader(const Limits& limits) : limits_(&limits) {}
+
+  // `data` begins with the first byte of a frame; `available` bytes are there. On kNeedMore call again
+  // with the same frame from its first byte, wherever it then lies, and more of it. On kFrame the next
+  // call is for the next frame. On kError the stream is lost: fault() says why, and only reset() helps.
+  [[nodiscard]] ReadStatus next(uint8_t* data, size_t available, FrameView& frame);
+
+  // After kNeedMore: bytes from the frame's first one that must be there for the next call to get
+  // further: those of the preamble, and once that is known, those of the whole frame (at most
+  // 2^32 - 1).
+  [[nodiscard]] size_t needed() const { return needed_; }
+  // Whether the preamble of an incomplete frame was accepted already.
+  [[nodiscard]] bool in_frame() const { return preamble_done_; }
+  [[nodiscard]] const FrameFault& fault() const { return fault_; }
+  [[nodiscard]] StreamMode mode() const { return mode_; }
+
+  // Before the session a MESSAGE breaks the protocol whatever it holds: at most so many bytes as a
+  // control frame may have are taken in, to name it in the error.
+  void set_in_session(bool in_session) { in_session_ = in_session; }
+
+  // Ready for the first frame of a new stream, in crc mode and out of session.
+  void reset();
+
+ private:
+  [[nodiscard]] bool accept_preamble(const uint8_t* data);
+  [[nodiscard]] bool check_lengths();
+  [[nodiscard]] ReadStatus finish_crc(const uint8_t* data, FrameView& frame);
+  [[nodiscard]] bool fail(FrameError error, uint64_t value, uint64_t expected, uint8_t segment = 0);
+
+  const Limits* limits_;
+  size_t needed_ = kPreambleSize;
+  Preamble preamble_;
+  bool preamble_done_ = false;
+  bool in_session_ = false;
+  StreamMode mode_ = StreamMode::kCrc;
+  FrameFault fault_;
+};
+
+}  // namespace msgr

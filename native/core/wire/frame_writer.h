@@ -1,0 +1,58 @@
+// Makes frames in the caller's memory, around payload bytes that lie in their place already:
+//
+//   ┌─────────────┬───────────┬─────────┬───────┬────────┬──────┬─────────────┐
+//   │ preamble 32 │ header 41 │ crc 4   │ front │ middle │ data │ epilogue 13 │
+//   └─────────────┴───────────┴─────────┴───────┴────────┴──────┴─────────────┘
+//   frame         +32         +73       +77  the gap            only when front, middle or data has bytes
+//
+// The sender reserves message_frame_size() bytes, writes front, middle and data one behind the other at
+// kMessageGapOffset, and finish_message() fills in the rest. Segments that lie elsewhere ("lent") take no
+// room in the frame: the bytes behind them move up, and the outbox splices them in by iovec.
+//
+// The outbox keeps frames in this plain form. In secure mode they are sealed when they are written to a
+// socket, as each socket has keys of its own, and finish_message() leaves the CRCs out.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/base/bytes.h"
+#include "core/wire/message_header.h"
+#include "core/wire/preamble.h"
+
+namespace msgr {
+
+inline constexpr size_t kMessageGapOffset = kPreambleSize + kMessageHeaderSize + sizeof(uint32_t);
+
+struct MessageSizes {
+  uint32_t front = 0;
+  uint32_t middle = 0;
+  uint32_t data = 0;
+};
+
+// Segments on the wire, the header's included: trailing empty ones are dropped.
+[[nodiscard]] inline size_t message_segment_count(const MessageSizes& sizes) {
+  return sizes.data > 0 ? 4 : sizes.middle > 0 ? 3 : sizes.front > 0 ? 2 : 1;
+}
+
+// Bytes of a message's frame on the wire.
+[[nodiscard]] uint64_t message_frame_size(const MessageSizes& sizes);
+
+// Fills in preamble, header, CRCs and epilogue. A lent segment's bytes are read for the CRC; the pointer
+// is null for one that lies in the gap. Answers how many bytes of `frame` belong to the frame, which is
+// message_frame_size() less the lent bytes.
+uint32_t finish_message(uint8_t* frame, const MessageHeader& header, const MessageSizes& sizes,
+                        const uint8_t* lent_front = nullptr, const uint8_t* lent_data = nullptr);
+
+// Changes ack_seq of a finished frame, CRC included.
+void patch_message_ack_seq(uint8_t* frame, uint64_t ack_seq);
+
+// Bytes of a single-segment frame with such a payload.
+[[nodiscard]] inline size_t control_frame_size(size_t payload_size) {
+  return kPreambleSize + payload_size + (payload_size > 0 ? sizeof(uint32_t) : 0);
+}
+
+// Writes a whole control frame of control_frame_size() bytes. `payload` must not overlap `to`.
+void append_control_frame(uint8_t* to, uint8_t tag, Bytes payload);
+
+}  // namespace msgr
