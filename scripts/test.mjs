@@ -18,6 +18,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const defaultLimitSeconds = 120;
@@ -26,16 +27,24 @@ const outputCharactersMax = 256 * 1024;
 /** How long processes that a finished file left behind may take to go by themselves. */
 const leftoverGraceMs = 2_000;
 
-const args = process.argv.slice(2);
-const verbose = args.includes('--verbose');
-const words = args.filter((arg) => !arg.startsWith('--'));
+const { values: options, positionals: words } = parseArgs({
+  allowPositionals: true,
+  options: {
+    verbose: { type: 'boolean', default: false },
+    /** The folder with the tests; another one only when the runner itself is tested. */
+    folder: { type: 'string', default: 'test' },
+  },
+});
 const strict = process.env.CI === 'true' || process.env.MSGR2_REQUIRE_CEPH === '1';
 
-const files = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
+const files = readdirSync(join(root, options.folder), { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.test.ts'))
-  .map((name) => join('test', name).split(sep).join('/'))
+  .map((name) => join(options.folder, name).split(sep).join('/'))
   .filter((path) => words.length === 0 || words.some((word) => path.includes(word)))
   .sort();
+
+/** Where util-linux is there, the kernel ends a test file's process when the runner itself is killed. */
+const deathWatch = existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'KILL'] : [];
 
 /** The one child that runs now: the process and its output so far. */
 let current;
@@ -68,7 +77,8 @@ async function runFile(file) {
   const fileStartedAt = performance.now();
 
   // A group of its own: whatever the file starts can then be found and ended with it.
-  const child = spawn(process.execPath, ['--import', 'tsx', file], {
+  const command = [...deathWatch, process.execPath, '--import', 'tsx', file];
+  const child = spawn(command[0], command.slice(1), {
     cwd: root,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -77,7 +87,7 @@ async function runFile(file) {
   current = { file, child, output: '' };
   const keep = (chunk) => {
     current.output = (current.output + chunk).slice(-outputCharactersMax);
-    if (verbose) process.stdout.write(chunk);
+    if (options.verbose) process.stdout.write(chunk);
   };
   child.stdout.setEncoding('utf8').on('data', keep);
   child.stderr.setEncoding('utf8').on('data', keep);
@@ -129,7 +139,7 @@ function report(file, { passed, failed, skipped, problems, seconds = 0 }) {
   if (skipped > 0) counts.push(`${skipped} skipped`);
   console.log(`${word} ${file.padEnd(50)} ${counts.join(', ')}  (${seconds.toFixed(1)} s)`);
   for (const problem of problems) console.log(`     ${problem}`);
-  if (failed > 0 && current && !verbose) console.log(current.output.replace(/^/gm, '     | '));
+  if (failed > 0 && current && !options.verbose) console.log(current.output.replace(/^/gm, '     | '));
   else if (skipped > 0 && current) {
     for (const line of current.output.match(/^SKIPPED .*/gm) ?? []) console.log(`     ${line}`);
   }
