@@ -111,8 +111,9 @@ function loadProblem(file) {
   const options = { encoding: 'utf8', timeout: 60_000, killSignal: 'SIGKILL' };
   const result = spawnSync(process.execPath, ['-e', 'require(process.argv[1])', file], options);
   if (result.status === 0) return undefined;
-  const line = /^Error: (.*)$/m.exec(result.stderr || '');
-  return `does not load: ${line ? line[1] : result.signal || result.error || `exit ${result.status}`}`;
+  const stderr = (result.stderr || '').trim();
+  const reason = /^Error: (.*)$/m.exec(stderr)?.[1] || stderr.split('\n').at(-1);
+  return `does not load: ${reason || result.signal || `exit code ${result.status}`}`;
 }
 
 /** Headers that came with this very Node: node-gyp then downloads none. */
