@@ -4,6 +4,7 @@
  * in a name are equal, as in Ceph.
  */
 import { ErrorCode, MsgrError } from './errors.ts';
+import { channelQueueBytesMax, sendHighWaterMarkDefault } from './limits.ts';
 
 type OptionValue = number | boolean | string;
 
@@ -17,7 +18,12 @@ interface OptionDefinition<T extends OptionValue> {
 
 const seconds = (value: number): OptionDefinition<number> => ({ default: value, unit: 's', min: 0 });
 const bytes = (value: number): OptionDefinition<number> => ({ default: value, unit: 'bytes', min: 0 });
-const port = (value: number): OptionDefinition<number> => ({ default: value, unit: 'port', min: 1, max: 65535 });
+const port = (value: number): OptionDefinition<number> => ({
+  default: value,
+  unit: 'port',
+  min: 1,
+  max: 65535,
+});
 const text = (value: string): OptionDefinition<string> => ({ default: value });
 const flag = (value: boolean): OptionDefinition<boolean> => ({ default: value });
 
@@ -35,7 +41,12 @@ export const optionTable = {
   ms_bind_retry_delay: seconds(5),
   ms_tcp_nodelay: flag(true),
   ms_tcp_rcvbuf: bytes(0),
-  ms_tcp_listen_backlog: { default: 512, min: 1, max: 65535, unit: 'connections' } as OptionDefinition<number>,
+  ms_tcp_listen_backlog: {
+    default: 512,
+    min: 1,
+    max: 65535,
+    unit: 'connections',
+  } as OptionDefinition<number>,
   ms_learn_addr_from_peer: flag(true),
   ms_initial_backoff: seconds(0.2),
   ms_max_backoff: seconds(15),
@@ -47,7 +58,12 @@ export const optionTable = {
   ms_die_on_old_message: flag(false),
   ms_inject_socket_failures: { default: 0, min: 0, unit: 'one in N' } as OptionDefinition<number>,
   ms_inject_delay_type: text(''),
-  ms_inject_delay_probability: { default: 0, min: 0, max: 1, unit: 'probability' } as OptionDefinition<number>,
+  ms_inject_delay_probability: {
+    default: 0,
+    min: 0,
+    max: 1,
+    unit: 'probability',
+  } as OptionDefinition<number>,
   ms_inject_delay_max: seconds(1),
   ms_inject_internal_delays: seconds(0),
   ms_cluster_mode: text('crc secure'),
@@ -59,7 +75,11 @@ export const optionTable = {
   /** Ours: how long the loop polls before it sleeps while traffic flows, in microseconds; 0 never polls. */
   ms_busy_poll_us: { default: 50, min: 0, max: 1000, unit: 'us' } as OptionDefinition<number>,
   /** Ours: `send()` answers false above this many queued bytes on a connection. */
-  ms_send_high_water_mark: bytes(8388608),
+  ms_send_high_water_mark: {
+    default: sendHighWaterMarkDefault,
+    unit: 'bytes',
+    min: channelQueueBytesMax,
+  } as OptionDefinition<number>,
   /** Ours: TCP_CONGESTION of every socket (`reno`, `cubic`, `bbr`); empty: the system's default. */
   ms_tcp_congestion_control: text(''),
 } as const;
@@ -75,9 +95,15 @@ function check(name: string, definition: OptionDefinition<OptionValue>, value: u
   const { min, max } = definition;
   const isRightType = typeof value === expected && !(typeof value === 'number' && Number.isNaN(value));
   if (!isRightType) {
-    throw new MsgrError(ErrorCode.InvalidArgument, `option ${name} must be a ${expected}, not ${String(value)}`);
+    throw new MsgrError(
+      ErrorCode.InvalidArgument,
+      `option ${name} must be a ${expected}, not ${String(value)}`,
+    );
   }
-  if (typeof value === 'number' && ((min !== undefined && value < min) || (max !== undefined && value > max))) {
+  if (
+    typeof value === 'number' &&
+    ((min !== undefined && value < min) || (max !== undefined && value > max))
+  ) {
     const range = max === undefined ? `at least ${min}` : `from ${min} to ${max}`;
     throw new MsgrError(ErrorCode.InvalidArgument, `option ${name} must be ${range}, not ${value}`);
   }
@@ -95,7 +121,8 @@ export function resolveOptions(given: Partial<Options> = {}): Options {
     if (value === undefined) continue;
     const name = rawName.replaceAll(/[ -]/g, '_');
     const definition = (optionTable as Record<string, OptionDefinition<OptionValue>>)[name];
-    if (definition === undefined) throw new MsgrError(ErrorCode.InvalidArgument, `no option is named ${rawName}`);
+    if (definition === undefined)
+      throw new MsgrError(ErrorCode.InvalidArgument, `no option is named ${rawName}`);
     resolved[name] = check(name, definition, value);
   }
   return resolved as Options;

@@ -6,7 +6,12 @@
 import { ErrorCode, MsgrError } from '../errors.ts';
 import { Decoder } from '../wire/decoder.ts';
 import { encodeWith } from '../wire/encoder.ts';
-import { decodeEntityAuthName, type EntityAuthName, EntityType, encodeEntityAuthName } from '../wire/entity-name.ts';
+import {
+  decodeEntityAuthName,
+  type EntityAuthName,
+  EntityType,
+  encodeEntityAuthName,
+} from '../wire/entity-name.ts';
 import type { AuthBadMethod } from '../wire/frames/auth-bad-method.ts';
 import type { AuthRequest } from '../wire/frames/auth-request.ts';
 import {
@@ -57,7 +62,10 @@ class NoneClient implements AuthClient {
 
   handleDone(globalId: bigint, connectionMode: number): AuthOutcome {
     if (connectionMode !== ConnectionMode.Crc) {
-      throw new MsgrError(ErrorCode.Auth, `the peer chose connection mode ${connectionMode}, which needs a key`);
+      throw new MsgrError(
+        ErrorCode.Auth,
+        `the peer chose connection mode ${connectionMode}, which needs a key`,
+      );
     }
     return { globalId, connectionMode };
   }

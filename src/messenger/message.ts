@@ -6,8 +6,8 @@
  */
 import { Buffer } from 'node:buffer';
 import { ErrorCode, MsgrError } from '../errors.ts';
-import { Field } from '../transport/message-batch.ts';
 import type { OutgoingMessage } from '../transport/channel.ts';
+import { Field } from '../transport/message-batch.ts';
 import type { MessageType } from '../wire/messages/registry.ts';
 import type { Connection } from './connection.ts';
 
@@ -75,12 +75,14 @@ export class Message implements OutgoingMessage {
   }
 
   /** A message of a known type: `Message.of(mOSDPing, { fsid, … })`. */
-  static of<Body>(messageType: MessageType<Body>, body: Body, init: { priority?: number; tid?: bigint } = {}): Message {
+  static of<Body>(
+    messageType: MessageType<Body>,
+    body: Body,
+    init: { priority?: number; tid?: bigint } = {},
+  ): Message {
     const segments = messageType.encode(body);
     return new Message({
       type: messageType.type,
-      version: messageType.headVersion,
-      compatVersion: messageType.compatVersion,
       ...(messageType.priority === undefined ? {} : { priority: messageType.priority }),
       ...segments,
       ...init,

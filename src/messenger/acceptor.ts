@@ -1,0 +1,300 @@
+/**
+ * An accepted byte stream until it is known whose it is: handshake, then CLIENT_IDENT or
+ * SESSION_RECONNECT, which either makes a connection or hands the stream to the one that waits for it.
+ * It is no connection yet: when it fails, nobody but the log hears of it.
+ */
+import { ErrorCode, MsgrError } from '../errors.ts';
+import { AcceptorHandshake } from '../protocol/acceptor-handshake.ts';
+import { decideClientIdent, decideReconnect, type ExistingSession } from '../protocol/session.ts';
+import type { Channel, ChannelHandler } from '../transport/channel.ts';
+import { AddrType, EntityAddr } from '../wire/entity-addr.ts';
+import type { EntityAddrVec } from '../wire/entity-addrvec.ts';
+import { EntityName } from '../wire/entity-name.ts';
+import { msgr2Required } from '../wire/features.ts';
+import { type ClientIdent, clientIdentFrame, IdentFlag } from '../wire/frames/client-ident.ts';
+import { identMissingFeaturesFrame } from '../wire/frames/ident-missing-features.ts';
+import { serverIdentFrame } from '../wire/frames/server-ident.ts';
+import { sessionReconnectFrame } from '../wire/frames/session-reconnect.ts';
+import { sessionReconnectOkFrame } from '../wire/frames/session-reconnect-ok.ts';
+import { sessionResetFrame } from '../wire/frames/session-reset.ts';
+import { sessionRetryFrame } from '../wire/frames/session-retry.ts';
+import { sessionRetryGlobalFrame } from '../wire/frames/session-retry-global.ts';
+import { Tag, tagName } from '../wire/frames/tag.ts';
+import { waitFrame } from '../wire/frames/wait.ts';
+import { PeerConnection } from './connection.ts';
+import { runHandshakeActions } from './handshake-runner.ts';
+import { InterceptStep } from './interceptor.ts';
+import type { Messenger } from './messenger.ts';
+import type { Policy } from './policy.ts';
+import { makeCookie } from './session-state.ts';
+
+const nowhere = EntityAddr.blank;
+
+export class Acceptor implements ChannelHandler {
+  readonly #messenger: Messenger;
+  readonly #channel: Channel;
+  readonly #handshake: AcceptorHandshake;
+  readonly #remote: string;
+  readonly #deadline: unknown;
+  #isAuthenticated = false;
+
+  constructor(messenger: Messenger, channel: Channel) {
+    this.#messenger = messenger;
+    this.#channel = channel;
+    const remote = channel.remoteAddress;
+    const peerAddr = remote
+      ? new EntityAddr({ type: AddrType.Msgr2, host: remote.host, port: remote.port, nonce: 0 })
+      : nowhere;
+    this.#remote = String(peerAddr);
+    this.#handshake = new AcceptorHandshake({ entityType: messenger.name.type, peerAddr }, (peerType) =>
+      messenger.auth.server(peerType),
+    );
+    const { ms_connection_ready_timeout: seconds } = messenger.options;
+    this.#deadline = messenger.clock.setTimeout(
+      () =>
+        this.fail(
+          new MsgrError(ErrorCode.Timeout, `no session within ms_connection_ready_timeout (${seconds} s)`),
+        ),
+      seconds * 1000,
+    );
+  }
+
+  /** The byte stream is open since it was accepted. */
+  start(): void {
+    this.#guard(() => {
+      if (!this.#intercept(InterceptStep.StartServerBannerExchange)) return;
+      runHandshakeActions(this.#channel, this.#handshake.start());
+    });
+  }
+
+  onOpen(): void {}
+
+  onBytes(bytes: Buffer): void {
+    this.#guard(() => {
+      if (!this.#intercept(InterceptStep.BannerExchangeAccepting)) return;
+      runHandshakeActions(this.#channel, this.#handshake.bytes(bytes));
+    });
+  }
+
+  onFrame(tag: number, payload: Buffer, raw: Buffer): void {
+    this.#guard(() => {
+      if (!this.#isAuthenticated) {
+        const outcome = runHandshakeActions(this.#channel, this.#handshake.frame(tag, payload, raw));
+        if (outcome === undefined) return;
+        this.#isAuthenticated = true;
+        this.#channel.expectFrame();
+      } else if (tag === Tag.ClientIdent) {
+        this.#clientIdent(clientIdentFrame.decode(payload));
+      } else if (tag === Tag.SessionReconnect) {
+        this.#reconnect(payload);
+      } else {
+        throw new MsgrError(ErrorCode.UnexpectedFrame, `frame ${tagName(tag)} where a session must begin`);
+      }
+    });
+  }
+
+  onMessages(): boolean {
+    return false;
+  }
+
+  onDrain(): void {}
+
+  onClosed(error: MsgrError): void {
+    this.fail(error);
+  }
+
+  /** Ends the attempt. Public for the messenger's shutdown. */
+  fail(error: MsgrError): void {
+    this.#release();
+    this.#channel.destroy();
+    this.#messenger.acceptFailed(this.#remote, error);
+  }
+
+  get #peerType(): number {
+    return this.#handshake.greeting!.peerType;
+  }
+
+  get #policy(): Policy {
+    return this.#messenger.policyFor(this.#peerType);
+  }
+
+  #clientIdent(ident: ClientIdent): void {
+    const messenger = this.#messenger;
+    const policy = this.#policy;
+    this.#checkPeerAddrs(ident.addrs);
+    if (!messenger.myAddrs.contains(ident.targetAddr)) {
+      throw new MsgrError(
+        ErrorCode.PeerMismatch,
+        `the peer wants ${ident.targetAddr}, and this is ${messenger.myAddrs}`,
+        { field: 'clientIdent.targetAddr' },
+      );
+    }
+    const missing = (policy.featuresRequired | msgr2Required) & ~ident.featuresSupported;
+    if (missing !== 0n) {
+      return this.#answer(Tag.IdentMissingFeatures, identMissingFeaturesFrame.encode({ features: missing }));
+    }
+    const existing = messenger.findConnection(ident.addrs);
+    const verdict = decideClientIdent(existing && viewOf(existing), ident, this.#orderOf(ident.addrs));
+    switch (verdict.kind) {
+      case 'stale':
+        throw new MsgrError(
+          ErrorCode.PeerMismatch,
+          `an attempt of ${ident.addrs} that a newer one has overtaken`,
+        );
+      case 'wait':
+        // See the other attempt through, as the peer has something to send.
+        existing!.sendKeepalive();
+        return this.#answer(Tag.Wait, waitFrame.encode({}));
+      case 'replaceLossy':
+        existing!.stop(new MsgrError(ErrorCode.SessionReset, `${ident.addrs} connected anew`));
+        return this.#begin(this.#makeConnection(ident, policy), ident);
+      case 'accept':
+        return this.#begin(this.#makeConnection(ident, policy), ident);
+      case 'takeOver':
+        if (verdict.peerRestarted && policy.resetCheck) existing!.resetSession();
+        existing!.adopt(this.#channel);
+        return this.#begin(existing!, ident);
+    }
+  }
+
+  #makeConnection(ident: ClientIdent, policy: Policy): PeerConnection {
+    const connection = new PeerConnection(
+      {
+        messenger: this.#messenger,
+        peerType: this.#peerType,
+        peerAddrs: ident.addrs,
+        targetAddr: ident.addrs.v2() ?? ident.addrs.front!,
+        policy,
+        isAnonymous: policy.lossy && policy.server && !policy.registerLossyClients,
+      },
+      this.#channel,
+    );
+    this.#messenger.register(connection);
+    return connection;
+  }
+
+  /** SERVER_IDENT, and the session runs. */
+  #begin(connection: PeerConnection, ident: ClientIdent): void {
+    this.#release();
+    const { messenger, policy, session, channel } = connection;
+    session.clientCookie = ident.clientCookie;
+    session.serverCookie = policy.lossy ? 0n : makeCookie();
+    session.peerGlobalSeq = ident.globalSeq;
+    session.globalSeq = messenger.nextGlobalSeq();
+    channel.resetInSeq();
+    connection.identified({
+      addrs: ident.addrs,
+      name: new EntityName(this.#peerType, ident.gid),
+      features: ident.featuresSupported & policy.featuresSupported,
+      lossy: policy.lossy,
+    });
+    if (!connection.intercept(InterceptStep.SendServerIdentity)) return;
+    channel.sendControl(
+      Tag.ServerIdent,
+      serverIdentFrame.encode({
+        addrs: messenger.myAddrs,
+        gid: messenger.name.num,
+        globalSeq: session.globalSeq,
+        featuresSupported: policy.featuresSupported,
+        featuresRequired: policy.featuresRequired | msgr2Required,
+        flags: policy.lossy ? IdentFlag.Lossy : 0n,
+        serverCookie: session.serverCookie,
+      }),
+    );
+    connection.sessionEstablished('accept');
+  }
+
+  #reconnect(payload: Buffer): void {
+    const reconnect = sessionReconnectFrame.decode(payload);
+    this.#checkPeerAddrs(reconnect.addrs);
+    const existing = this.#messenger.findConnection(reconnect.addrs);
+    const verdict = decideReconnect(
+      existing && viewOf(existing),
+      reconnect,
+      this.#orderOf(reconnect.addrs),
+      this.#policy.resetCheck,
+    );
+    switch (verdict.kind) {
+      case 'reset':
+        return this.#answer(Tag.SessionReset, sessionResetFrame.encode({ full: verdict.full }));
+      case 'retryGlobal':
+        if (!this.#intercept(InterceptStep.SessionRetry)) return;
+        return this.#answer(
+          Tag.SessionRetryGlobal,
+          sessionRetryGlobalFrame.encode({ globalSeq: verdict.globalSeq }),
+        );
+      case 'retry':
+        return this.#answer(Tag.SessionRetry, sessionRetryFrame.encode({ connectSeq: verdict.connectSeq }));
+      case 'wait':
+        return this.#answer(Tag.Wait, waitFrame.encode({}));
+      case 'resume': {
+        const connection = existing!;
+        this.#release();
+        connection.adopt(this.#channel);
+        connection.session.connectSeq = reconnect.connectSeq;
+        connection.session.peerGlobalSeq = reconnect.globalSeq;
+        connection.channel.acknowledge(reconnect.messageSeq);
+        if (!connection.intercept(InterceptStep.SendReconnectOk)) return;
+        connection.channel.sendControl(
+          Tag.SessionReconnectOk,
+          sessionReconnectOkFrame.encode({ messageSeq: connection.channel.inSeq }),
+        );
+        connection.sessionEstablished('accept');
+      }
+    }
+  }
+
+  /** An answer after which the peer has another try on this stream. */
+  #answer(tag: number, payload: Uint8Array): void {
+    this.#channel.sendControl(tag, payload);
+    this.#channel.expectFrame();
+  }
+
+  #checkPeerAddrs(addrs: EntityAddrVec): void {
+    if (addrs.front === undefined || addrs.front.isBlank) {
+      throw new MsgrError(ErrorCode.PeerMismatch, 'the peer does not say its address', {
+        field: 'ident.addrs',
+      });
+    }
+  }
+
+  #orderOf(peerAddrs: EntityAddrVec): number {
+    const peer = peerAddrs.v2() ?? peerAddrs.front ?? nowhere;
+    const mine = this.#messenger.myAddrs.v2() ?? nowhere;
+    return peer.compare(mine);
+  }
+
+  #intercept(step: InterceptStep): boolean {
+    const action = this.#messenger.interceptor?.(undefined, step) ?? 'continue';
+    if (action === 'continue') return true;
+    this.fail(new MsgrError(ErrorCode.Socket, `interceptor: ${action} at step ${step}`));
+    return false;
+  }
+
+  #release(): void {
+    this.#messenger.clock.clearTimeout(this.#deadline);
+    this.#messenger.acceptDone(this);
+  }
+
+  #guard(body: () => void): void {
+    try {
+      body();
+    } catch (error) {
+      if (!(error instanceof MsgrError)) throw error;
+      this.fail(error);
+    }
+  }
+}
+
+function viewOf(connection: PeerConnection): ExistingSession {
+  const { policy, session, state } = connection;
+  return {
+    lossy: policy.lossy,
+    server: policy.server,
+    clientCookie: session.clientCookie,
+    serverCookie: session.serverCookie,
+    peerGlobalSeq: session.peerGlobalSeq,
+    connectSeq: session.connectSeq,
+    settled: state === 'open' || state === 'standby',
+  };
+}

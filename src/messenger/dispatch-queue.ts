@@ -1,0 +1,155 @@
+/**
+ * The queue between the wire and the dispatchers, for messages that are not fast-dispatched and for all
+ * events. At or above priority 64 order is strict; below it is weighted by cost; inside one priority the
+ * connections take turns. Events are of the highest priority and of no connection, so that a connection's
+ * end never overtakes its beginning, and discarding a connection's messages leaves its events.
+ *
+ * Bytes in the queue are throttled (`ms_dispatch_throttle_bytes`, and the policy's own throttles): a
+ * connection that finds no room is not read from until there is some.
+ */
+import type { Clock } from '../transport/clock.ts';
+import type { PeerConnection } from './connection.ts';
+import { Priority, type ReceivedMessage } from './message.ts';
+import { PrioritizedQueue } from './prioritized-queue.ts';
+import { Throttle } from './throttle.ts';
+
+interface Entry {
+  readonly run: () => void;
+  readonly connection: PeerConnection | undefined;
+  readonly bytes: number;
+  readonly arrivedMs: number;
+}
+
+export interface DispatchQueueOptions {
+  readonly ms_dispatch_throttle_bytes: number;
+  readonly ms_pq_max_tokens_per_priority: number;
+  readonly ms_pq_min_cost: number;
+}
+
+/** Entries handled before the event loop gets its turn. */
+const entriesPerTurnMax = 1024;
+/** And the time after which it gets it anyway, in ms. */
+const turnMsMax = 5;
+const clockCheckMask = 15;
+const eventClass = 0;
+
+export class DispatchQueue {
+  readonly throttle: Throttle;
+  readonly #queue: PrioritizedQueue<Entry>;
+  readonly #clock: Clock;
+  readonly #paused = new Set<PeerConnection>();
+  #isScheduled = false;
+  #isStopped = false;
+
+  constructor(options: DispatchQueueOptions, clock: Clock) {
+    this.#clock = clock;
+    this.throttle = new Throttle({ name: 'dispatch bytes', max: options.ms_dispatch_throttle_bytes });
+    this.#queue = new PrioritizedQueue({
+      minCost: options.ms_pq_min_cost,
+      maxTokensPerPriority: options.ms_pq_max_tokens_per_priority,
+    });
+  }
+
+  /** Entries that wait. */
+  get length(): number {
+    return this.#queue.length;
+  }
+
+  /** Queues a message; `dispatch` hands it to the dispatchers when its turn comes. */
+  enqueueMessage(
+    connection: PeerConnection | undefined,
+    message: ReceivedMessage,
+    dispatch: (message: ReceivedMessage) => void,
+  ): void {
+    const bytes = connection === undefined ? 0 : message.byteLength;
+    const entry: Entry = {
+      run: () => dispatch(message),
+      connection,
+      bytes,
+      arrivedMs: this.#clock.nowMs(),
+    };
+    if (connection !== undefined) this.#take(connection, bytes);
+    const { priority } = message;
+    const classId = connection?.id ?? eventClass;
+    if (priority >= Priority.Low) this.#queue.enqueueStrict(classId, priority, entry);
+    else this.#queue.enqueue(classId, priority, message.byteLength, entry);
+    this.#schedule();
+  }
+
+  /** Queues an event, ahead of all messages and in order with other events. */
+  enqueueEvent(run: () => void): void {
+    const entry: Entry = { run, connection: undefined, bytes: 0, arrivedMs: this.#clock.nowMs() };
+    this.#queue.enqueueStrict(eventClass, Priority.Highest, entry);
+    this.#schedule();
+  }
+
+  /** Drops what the connection has not delivered. */
+  discard(connection: PeerConnection): void {
+    for (const entry of this.#queue.removeByClass(connection.id)) this.#release(entry);
+    this.#paused.delete(connection);
+  }
+
+  /** Nothing is dispatched any more. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  #take(connection: PeerConnection, bytes: number): void {
+    const { throttlerBytes, throttlerMessages } = connection.policy;
+    this.throttle.take(bytes);
+    throttlerBytes?.take(bytes);
+    throttlerMessages?.take(1);
+    if (this.#hasRoom(connection) || this.#paused.has(connection)) return;
+    this.#paused.add(connection);
+    connection.channel.pauseReading();
+  }
+
+  #release(entry: Entry): void {
+    const { connection, bytes } = entry;
+    if (connection === undefined) return;
+    const { throttlerBytes, throttlerMessages } = connection.policy;
+    this.throttle.release(bytes);
+    throttlerBytes?.release(bytes);
+    throttlerMessages?.release(1);
+    if (this.#paused.size !== 0) this.#resumeReaders();
+  }
+
+  #resumeReaders(): void {
+    for (const connection of this.#paused) {
+      if (!this.#hasRoom(connection)) continue;
+      this.#paused.delete(connection);
+      connection.channel.resumeReading();
+    }
+  }
+
+  #hasRoom(connection: PeerConnection): boolean {
+    const { throttlerBytes, throttlerMessages } = connection.policy;
+    return isBelow(this.throttle) && isBelow(throttlerBytes) && isBelow(throttlerMessages);
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#isStopped) return;
+    this.#isScheduled = true;
+    this.#clock.setImmediate(() => this.#drain());
+  }
+
+  #drain(): void {
+    this.#isScheduled = false;
+    const deadline = this.#clock.nowMs() + turnMsMax;
+    for (let count = 1; count <= entriesPerTurnMax && !this.#isStopped; count++) {
+      const entry = this.#queue.dequeue();
+      if (entry === undefined) return;
+      try {
+        entry.run();
+      } finally {
+        this.#release(entry);
+      }
+      if ((count & clockCheckMask) === 0 && this.#clock.nowMs() > deadline) break;
+    }
+    if (this.#queue.length !== 0) this.#schedule();
+  }
+}
+
+function isBelow(throttle: Throttle | undefined): boolean {
+  return throttle === undefined || throttle.max === 0 || throttle.current < throttle.max;
+}
