@@ -140,7 +140,7 @@ test('sources that do not compile: pure TypeScript, the compiler speaks in the l
 test('a core that builds and does not load counts for nothing', ({ project }) => {
   project.write(
     'native/addon.cc',
-    `extern "C" void nowhere(); ${kAddon.replace('return', 'nowhere(); return')}`,
+    `extern "C" void nowhere();\n${kAddon.replace('return', 'nowhere(); return')}`,
   );
   const { status, lines } = project.install({ MSGR2_BUILD: 'cmake' });
   assert.is(status, 0);
