@@ -24,8 +24,8 @@
 //          channel.keep_tail(slab, at + consumed, size - consumed)
 //      Bytes of the last socket read may stay in the shared slab until another socket wants to be read
 //      or the slab is given away; keep_tail() is what ends that.
-//      After expect_…() on a channel whose tail is not empty, received() is to be called with the tail's
-//      bytes before the socket is read again.
+//      After expect_…() or start_session() on a channel whose tail is not empty, received() is to be
+//      called with the tail's bytes before the socket is read again.
 //
 // How it writes:  while (channel.wants_output()) { n = channel.gather(…); writev; channel.wrote(size) }
 // with no other call between gather() and wrote().

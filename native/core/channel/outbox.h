@@ -57,7 +57,9 @@ class Outbox {
 
   // What waits for the socket, from the cursor on, as iovecs: at most `count_max`, and no more once
   // `bytes_max` are reached. Neighbouring frames in one slab are one iovec. Adds the bytes to `bytes`.
-  [[nodiscard]] size_t gather(iovec* to, size_t count_max, size_t bytes_max, size_t& bytes) const;
+  // `skip_partial`: not the entry that the cursor stands inside, as gather_partial() gave its rest.
+  [[nodiscard]] size_t gather(iovec* to, size_t count_max, size_t bytes_max, size_t& bytes,
+                              bool skip_partial = false) const;
   // Only the rest of the entry that the cursor stands inside; nothing when it stands between two.
   [[nodiscard]] size_t gather_partial(iovec* to, size_t count_max, size_t& bytes) const;
   // The socket took `size` bytes of what gather() gave. Answers how many entries were finished by them.
@@ -101,8 +103,9 @@ class Outbox {
   };
   [[nodiscard]] Entry& at(size_t index) const { return entries_[(head_ + index) & (capacity_ - 1)]; }
   [[nodiscard]] static uint32_t wire_size(const Entry& entry);
-  size_t gather_entry(const Entry& entry, uint32_t skip, iovec* to, size_t count, size_t count_max,
-                      size_t& bytes) const;
+  // Entries from `index` on, of the first one without `skip` bytes, until one of the limits is reached.
+  size_t gather_entries(size_t index, size_t end, uint32_t skip, iovec* to, size_t count_max, size_t bytes_max,
+                        size_t& bytes) const;
   void grow();
   void pop_front();
 

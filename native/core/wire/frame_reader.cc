@@ -1,0 +1,128 @@
+#include "core/wire/frame_reader.h"
+
+#include "core/base/bytes.h"
+#include "core/base/check.h"
+#include "core/wire/crc32c.h"
+#include "core/wire/epilogue.h"
+#include "core/wire/message_header.h"
+#include "core/wire/tag.h"
+
+namespace msgr {
+
+void FrameReader::reset() {
+  needed_ = kPreambleSize;
+  preamble_done_ = false;
+  in_session_ = false;
+  mode_ = StreamMode::kCrc;
+  fault_ = {};
+}
+
+bool FrameReader::fail(FrameError error, uint64_t value, uint64_t expected, uint8_t segment) {
+  fault_ = {.error = error, .tag = preamble_.tag, .segment = segment, .value = value, .expected = expected};
+  return false;
+}
+
+ReadStatus FrameReader::next(uint8_t* data, size_t available, FrameView& frame) {
+  MSGR_CHECK(mode_ == StreamMode::kCrc);
+  if (!preamble_done_) {
+    if (available < first_block_size(mode_)) {
+      needed_ = first_block_size(mode_);
+      return ReadStatus::kNeedMore;
+    }
+    if (!accept_preamble(data)) [[unlikely]] return ReadStatus::kError;
+  }
+  if (available < needed_) return ReadStatus::kNeedMore;
+  return finish_crc(data, frame);
+}
+
+bool FrameReader::accept_preamble(const uint8_t* data) {
+  uint32_t crc_found;
+  uint32_t crc_computed;
+  if (!parse_preamble(data, preamble_, crc_found, crc_computed)) [[unlikely]] {
+    // The tag of a damaged preamble is as doubtful as the rest of it.
+    preamble_.tag = 0;
+    return fail(FrameError::kPreambleCrc, crc_found, crc_computed);
+  }
+  if (!check_lengths()) [[unlikely]] return false;
+  needed_ = static_cast<size_t>(frame_size(mode_, preamble_.segment_count, preamble_.lengths));
+  preamble_done_ = true;
+  return true;
+}
+
+bool FrameReader::check_lengths() {
+  const size_t count = preamble_.segment_count;
+  uint32_t(&lengths)[kSegmentCountMax] = preamble_.lengths;
+  if (count == 0 || count > kSegmentCountMax) return fail(FrameError::kSegmentCount, count, kSegmentCountMax);
+  if (count > 1 && lengths[count - 1] == 0) return fail(FrameError::kLastSegmentEmpty, count, 0);
+  // What a peer wrote for segments beyond the count means nothing.
+  for (size_t i = count; i < kSegmentCountMax; i++) lengths[i] = 0;
+
+  if (preamble_.tag == static_cast<uint8_t>(Tag::kMessage)) {
+    if (lengths[0] != kMessageHeaderSize) {
+      return fail(FrameError::kMessageHeaderSize, lengths[0], kMessageHeaderSize);
+    }
+    // Three u32 do not overflow 64 bits.
+    const uint64_t bytes = uint64_t{lengths[1]} + lengths[2] + lengths[3];
+    if (bytes > limits_->message_bytes_max) {
+      return fail(FrameError::kMessageBytes, bytes, limits_->message_bytes_max);
+    }
+    if (!in_session_ && bytes > limits_->control_payload_bytes_max) {
+      return fail(FrameError::kHandshakeMessage, bytes, limits_->control_payload_bytes_max);
+    }
+    return true;
+  }
+  if (count != 1) return fail(FrameError::kControlSegmentCount, count, 1);
+  if (lengths[0] > limits_->control_payload_bytes_max) {
+    return fail(FrameError::kControlPayloadBytes, lengths[0], limits_->control_payload_bytes_max);
+  }
+  return true;
+}
+
+ReadStatus FrameReader::finish_crc(const uint8_t* data, FrameView& frame) {
+  const size_t count = preamble_.segment_count;
+  frame.tag = preamble_.tag;
+  frame.segment_count = preamble_.segment_count;
+  frame.aborted = false;
+  frame.wire_size = static_cast<uint32_t>(needed_);
+  // The sender of the frame may give it up whatever its CRCs say; Ceph looks at the CRCs first, so do we.
+  uint32_t offset = kPreambleSize;
+  frame.offsets[0] = offset;
+  frame.sizes[0] = preamble_.lengths[0];
+  offset += preamble_.lengths[0];
+  if (preamble_.lengths[0] > 0) {
+    const uint32_t found = load_u32(data + offset);
+    const uint32_t computed = crc32c(kSegmentSeed, data + kPreambleSize, preamble_.lengths[0]);
+    if (found != computed) [[unlikely]] {
+      (void)fail(FrameError::kSegmentCrc, found, computed, 0);
+      return ReadStatus::kError;
+    }
+    offset += sizeof found;
+  }
+  const uint8_t* epilogue = data + needed_ - kEpilogueSize;
+  for (size_t i = 1; i < kSegmentCountMax; i++) {
+    frame.offsets[i] = offset;
+    frame.sizes[i] = preamble_.lengths[i];
+    if (i >= count) continue;
+    const uint32_t found = epilogue_crc(epilogue, i);
+    const uint32_t computed = crc32c(kSegmentSeed, data + offset, preamble_.lengths[i]);
+    if (found != computed) [[unlikely]] {
+      (void)fail(FrameError::kSegmentCrc, found, computed, static_cast<uint8_t>(i));
+      return ReadStatus::kError;
+    }
+    offset += preamble_.lengths[i];
+  }
+  if (count > 1) {
+    const uint8_t status = epilogue[0] & kLateStatusMask;
+    if (status == kLateStatusAborted) {
+      frame.aborted = true;
+    } else if (status != kLateStatusComplete) [[unlikely]] {
+      (void)fail(FrameError::kLateStatus, epilogue[0], kLateStatusComplete);
+      return ReadStatus::kError;
+    }
+  }
+  preamble_done_ = false;
+  needed_ = first_block_size(mode_);
+  return ReadStatus::kFrame;
+}
+
+}  // namespace msgr

@@ -1,0 +1,80 @@
+#include "core/wire/frame_writer.h"
+
+#include "core/base/check.h"
+#include "core/wire/crc32c.h"
+#include "core/wire/epilogue.h"
+#include "core/wire/stream_mode.h"
+#include "core/wire/tag.h"
+
+namespace msgr {
+
+namespace {
+
+// Hints for the receiver's buffers, as Ceph sends them: header, front, middle, data.
+constexpr uint16_t kMessageAlignments[kSegmentCountMax] = {8, 8, 8, 4096};
+constexpr uint16_t kControlAlignment = 8;
+
+void store_header_crc(uint8_t* frame) {
+  uint8_t* header = frame + kPreambleSize;
+  store_u32(header + kMessageHeaderSize, crc32c(kSegmentSeed, header, kMessageHeaderSize));
+}
+
+}  // namespace
+
+uint64_t message_frame_size(const MessageSizes& sizes) {
+  const uint32_t lengths[kSegmentCountMax] = {kMessageHeaderSize, sizes.front, sizes.middle, sizes.data};
+  return frame_size(StreamMode::kCrc, message_segment_count(sizes), lengths);
+}
+
+uint32_t finish_message(uint8_t* frame, const MessageHeader& header, const MessageSizes& sizes,
+                        const uint8_t* lent_front, const uint8_t* lent_data) {
+  const size_t count = message_segment_count(sizes);
+  Preamble preamble{.tag = static_cast<uint8_t>(Tag::kMessage),
+                    .segment_count = static_cast<uint8_t>(count),
+                    .lengths = {kMessageHeaderSize, sizes.front, sizes.middle, sizes.data},
+                    .alignments = {}};
+  for (size_t i = 0; i < count; i++) preamble.alignments[i] = kMessageAlignments[i];
+  append_preamble(frame, preamble);
+  append_message_header(frame + kPreambleSize, header);
+  store_header_crc(frame);
+  if (count == 1) return kMessageGapOffset;
+
+  uint8_t* gap = frame + kMessageGapOffset;
+  // A dropped segment's slot is 0; an empty one in the middle gets the CRC of nothing, which is the seed.
+  uint32_t crcs[3] = {};
+  const uint8_t* front = lent_front;
+  if (front == nullptr) {
+    front = gap;
+    gap += sizes.front;
+  }
+  crcs[0] = crc32c(kSegmentSeed, front, sizes.front);
+  if (count > 2) {
+    crcs[1] = crc32c(kSegmentSeed, gap, sizes.middle);
+    gap += sizes.middle;
+  }
+  if (count > 3) {
+    const uint8_t* data = lent_data;
+    if (data == nullptr) {
+      data = gap;
+      gap += sizes.data;
+    }
+    crcs[2] = crc32c(kSegmentSeed, data, sizes.data);
+  }
+  append_epilogue(gap, kLateStatusComplete, crcs);
+  return static_cast<uint32_t>(gap + kEpilogueSize - frame);
+}
+
+void patch_message_ack_seq(uint8_t* frame, uint64_t ack_seq) {
+  MSGR_CHECK(frame[0] == static_cast<uint8_t>(Tag::kMessage));
+  store_u64(frame + kPreambleSize + kMessageHeaderAckSeqOffset, ack_seq);
+  store_header_crc(frame);
+}
+
+void append_control_frame(uint8_t* to, uint8_t tag, Bytes payload) {
+  const auto size = static_cast<uint32_t>(payload.size());
+  append_preamble(to, {.tag = tag, .segment_count = 1, .lengths = {size}, .alignments = {kControlAlignment}});
+  if (size == 0) return;
+  store_u32(to + kPreambleSize + size, crc32c_copy(kSegmentSeed, to + kPreambleSize, payload.data(), size));
+}
+
+}  // namespace msgr
