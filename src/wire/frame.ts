@@ -11,10 +11,10 @@
  * mode of the stream changes about this stands behind {@link FrameMode}; secure mode will be the second.
  */
 import { Buffer } from 'node:buffer';
+import { lendBytesMin } from '../limits.ts';
 import { crc32c, segmentCrcSeed } from './crc32c.ts';
 import { Encoder } from './encoder.ts';
 import { checkEpilogue, epilogueBytes, writeEpilogue } from './epilogue.ts';
-import { copiedBytes, FrameSink } from './frame-sink.ts';
 import { Tag } from './frames/tag.ts';
 import {
   encodeMessageHeader,
@@ -34,6 +34,9 @@ import {
 
 /** Bytes of the checksum behind segment 0. */
 const segmentCrcBytes = 4;
+
+/** Bytes before a message's front: preamble, header and the header's checksum. */
+export const messageHeadBytes = preambleBytes + messageHeaderBytes + segmentCrcBytes;
 
 /** What daemons send in the header's `flags`. */
 const headerFlags = MessageFlag.Complete | MessageFlag.NoCrc;
@@ -107,19 +110,11 @@ export interface FrameMode {
   openPreamble(bytes: Buffer, view: DataView, at: number, preamble: Preamble): void;
   /** Checks a whole frame at `at` and says in `frame` where its segments are. Throws `ERR_MSGR_BAD_FRAME`. */
   openSegments(bytes: Buffer, view: DataView, at: number, frame: Frame): void;
-  /** Bytes on the wire of a message with these segments. */
-  messageFrameBytes(frontLength: number, middleLength: number, dataLength: number): number;
-  /** Bytes of the sink's slab that `writeMessage` fills; large payloads are lent and take none. */
-  slabBytesOf(message: FrameMessage): number;
-  /** Writes a message's frame; seq and ack seq are u64 in two halves. */
-  writeMessage(
-    sink: FrameSink,
-    message: FrameMessage,
-    seqLow: number,
-    seqHigh: number,
-    ackSeqLow: number,
-    ackSeqHigh: number,
-  ): void;
+  /**
+   * Turns a message's frame in crc mode, given in pieces, into what goes on the wire. Undefined in crc mode:
+   * the frame goes out as it was written, and stays what it is for a replay.
+   */
+  readonly seal: ((frame: readonly Uint8Array[]) => Buffer) | undefined;
   /** A whole control frame. */
   assembleControl(tag: number, payload: Uint8Array): Buffer;
 }
@@ -154,40 +149,7 @@ export const crcMode: FrameMode = Object.freeze({
     frame.aborted = preamble.segmentCount > 1 && !checkEpilogue(bytes, view, frame.bodyStart, preamble);
   },
 
-  messageFrameBytes(frontLength: number, middleLength: number, dataLength: number): number {
-    const payloadBytes = frontLength + middleLength + dataLength;
-    const bytes = preambleBytes + messageHeaderBytes + segmentCrcBytes + payloadBytes;
-    return payloadBytes > 0 ? bytes + epilogueBytes : bytes;
-  },
-
-  slabBytesOf({ front, middle, data }: FrameMessage): number {
-    return (
-      preambleBytes +
-      messageHeaderBytes +
-      segmentCrcBytes +
-      copiedBytes(front) +
-      copiedBytes(middle) +
-      copiedBytes(data) +
-      epilogueBytes
-    );
-  },
-
-  writeMessage(
-    sink: FrameSink,
-    message: FrameMessage,
-    seqLow: number,
-    seqHigh: number,
-    ackSeqLow: number,
-    ackSeqHigh: number,
-  ): void {
-    const { bytes, view, at } = sink;
-    const { front, middle, data } = message;
-    writePreamble(bytes, view, at, Tag.Message, messageHeaderBytes, front.length, middle.length, data.length);
-    const headStart = at + preambleBytes;
-    writeHeader(view, headStart, message, seqLow, seqHigh, ackSeqLow, ackSeqHigh);
-    finishMessage(sink, headStart + messageHeaderBytes, front, middle, data);
-  },
-
+  seal: undefined,
   assembleControl: assembleControlFrame,
 });
 
@@ -207,62 +169,36 @@ export function assembleControlFrame(tag: number, payload: Uint8Array): Buffer {
   return frame;
 }
 
+/** Bytes on the wire of a message with these segments, in crc mode. */
+export function messageFrameBytes(frontLength: number, middleLength: number, dataLength: number): number {
+  const payloadBytes = frontLength + middleLength + dataLength;
+  const bytes = messageHeadBytes + payloadBytes;
+  return payloadBytes > 0 ? bytes + epilogueBytes : bytes;
+}
+
+/** True when a front or data of so many bytes is lent: left out of the frame's memory, to go out from its own. */
+export function isLent(segmentLength: number): boolean {
+  return segmentLength >= lendBytesMin;
+}
+
+/** Bytes of memory that a message's frame takes: all but its lent segments. */
+export function writtenBytes(frontLength: number, middleLength: number, dataLength: number): number {
+  return (
+    messageFrameBytes(frontLength, middleLength, dataLength) - lentBytes(frontLength) - lentBytes(dataLength)
+  );
+}
+
+function lentBytes(segmentLength: number): number {
+  return isLent(segmentLength) ? segmentLength : 0;
+}
+
 /**
- * A whole message frame in crc mode, in pieces: payloads of `lendBytesMin` and more are the caller's own
- * memory, everything else is copied. For tools and tests; channels write into a sink of their own.
+ * Writes a message's frame at `at`, without its lent segments, whose places are {@link messageHeadBytes}
+ * from the start (front) and right before the epilogue (data). Answers where the frame's memory ends.
+ * Sequence numbers are u64 in two halves. `view` and `bytes` are the same memory.
  */
-export function assembleMessageFrame(
-  header: MessageHeader,
-  front: Uint8Array,
-  middle: Uint8Array,
-  data: Uint8Array,
-): Buffer[] {
-  const sink = new FrameSink(
-    preambleBytes +
-      messageHeaderBytes +
-      segmentCrcBytes +
-      copiedBytes(front) +
-      copiedBytes(middle) +
-      copiedBytes(data) +
-      epilogueBytes,
-  );
-  const { bytes, view } = sink;
-  writePreamble(bytes, view, 0, Tag.Message, messageHeaderBytes, front.length, middle.length, data.length);
-  const encoder = new Encoder(messageHeaderBytes);
-  encodeMessageHeader(encoder, header);
-  bytes.set(encoder.peek(), preambleBytes);
-  finishMessage(sink, preambleBytes + messageHeaderBytes, front, middle, data);
-  return sink.finish().map((piece) => Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength));
-}
-
-/** Everything behind the header, which ends at `headEnd`. */
-function finishMessage(
-  sink: FrameSink,
-  headEnd: number,
-  front: Uint8Array,
-  middle: Uint8Array,
-  data: Uint8Array,
-): void {
-  const { bytes, view } = sink;
-  view.setUint32(headEnd, crc32c(segmentCrcSeed, bytes, headEnd - messageHeaderBytes, headEnd), true);
-  sink.at = headEnd + segmentCrcBytes;
-  const segmentCount = segmentCountOf(front.length, middle.length, data.length);
-  if (segmentCount === 1) return;
-  sink.put(front);
-  if (segmentCount > 2) sink.put(middle);
-  if (segmentCount > 3) sink.put(data);
-  writeEpilogue(
-    view,
-    sink.at,
-    crc32c(segmentCrcSeed, front),
-    segmentCount > 2 ? crc32c(segmentCrcSeed, middle) : 0,
-    segmentCount > 3 ? crc32c(segmentCrcSeed, data) : 0,
-  );
-  sink.at += epilogueBytes;
-}
-
-/** ceph_msg_header2 in place, for the path of every message; a test compares it with `encodeMessageHeader`. */
-function writeHeader(
+export function writeMessageFrame(
+  bytes: Uint8Array,
   view: DataView,
   at: number,
   message: FrameMessage,
@@ -270,19 +206,119 @@ function writeHeader(
   seqHigh: number,
   ackSeqLow: number,
   ackSeqHigh: number,
+): number {
+  const { front, middle, data } = message;
+  writePreamble(bytes, view, at, Tag.Message, messageHeaderBytes, front.length, middle.length, data.length);
+  const start = at + preambleBytes;
+  view.setUint32(start, seqLow, true);
+  view.setUint32(start + 4, seqHigh, true);
+  view.setUint32(start + 8, message.tidLow, true);
+  view.setUint32(start + 12, message.tidHigh, true);
+  view.setUint16(start + 16, message.type, true);
+  view.setUint16(start + 18, message.priority, true);
+  view.setUint16(start + 20, message.version, true);
+  view.setUint32(start + 22, 0, true);
+  view.setUint16(start + 26, 0, true);
+  view.setUint32(start + 28, ackSeqLow, true);
+  view.setUint32(start + 32, ackSeqHigh, true);
+  view.setUint8(start + 36, headerFlags);
+  view.setUint16(start + 37, message.compatVersion, true);
+  view.setUint16(start + 39, 0, true);
+  return finishMessage(bytes, view, at, front, middle, data);
+}
+
+/** Takes the acknowledgement out of a finished frame, whose header then says 0. */
+export function clearAckSeq(bytes: Uint8Array, view: DataView, at: number): void {
+  const start = at + preambleBytes;
+  const end = start + messageHeaderBytes;
+  view.setUint32(start + 28, 0, true);
+  view.setUint32(start + 32, 0, true);
+  view.setUint32(end, crc32c(segmentCrcSeed, bytes, start, end), true);
+}
+
+/**
+ * A whole message frame in crc mode, in pieces: a front or data of `lendBytesMin` and more is the caller's
+ * own memory, everything else is copied. For tools and tests; channels write into slabs of their own.
+ */
+export function assembleMessageFrame(
+  header: MessageHeader,
+  front: Uint8Array,
+  middle: Uint8Array,
+  data: Uint8Array,
+): Buffer[] {
+  const bytes = Buffer.allocUnsafe(writtenBytes(front.length, middle.length, data.length));
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  writePreamble(bytes, view, 0, Tag.Message, messageHeaderBytes, front.length, middle.length, data.length);
+  const encoder = new Encoder(messageHeaderBytes);
+  encodeMessageHeader(encoder, header);
+  bytes.set(encoder.peek(), preambleBytes);
+  const end = finishMessage(bytes, view, 0, front, middle, data);
+  const pieces: Uint8Array[] = [];
+  pushPieces(pieces, bytes, 0, end, lentOf(front), lentOf(data));
+  return pieces.map((piece) => Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength));
+}
+
+/** The segment when it is lent, else undefined. */
+export function lentOf(segment: Uint8Array): Uint8Array | undefined {
+  return isLent(segment.length) ? segment : undefined;
+}
+
+/** Adds the pieces of a frame whose memory is `bytes[start .. end - 1]`, in the order of the wire. */
+export function pushPieces(
+  pieces: Uint8Array[],
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  lentFront: Uint8Array | undefined,
+  lentData: Uint8Array | undefined,
 ): void {
-  view.setUint32(at, seqLow, true);
-  view.setUint32(at + 4, seqHigh, true);
-  view.setUint32(at + 8, message.tidLow, true);
-  view.setUint32(at + 12, message.tidHigh, true);
-  view.setUint16(at + 16, message.type, true);
-  view.setUint16(at + 18, message.priority, true);
-  view.setUint16(at + 20, message.version, true);
-  view.setUint32(at + 22, 0, true);
-  view.setUint16(at + 26, 0, true);
-  view.setUint32(at + 28, ackSeqLow, true);
-  view.setUint32(at + 32, ackSeqHigh, true);
-  view.setUint8(at + 36, headerFlags);
-  view.setUint16(at + 37, message.compatVersion, true);
-  view.setUint16(at + 39, 0, true);
+  let from = start;
+  if (lentFront !== undefined) {
+    const headEnd = start + messageHeadBytes;
+    pieces.push(bytes.subarray(from, headEnd), lentFront);
+    from = headEnd;
+  }
+  if (lentData !== undefined) {
+    const epilogueStart = end - epilogueBytes;
+    if (epilogueStart > from) pieces.push(bytes.subarray(from, epilogueStart));
+    pieces.push(lentData);
+    from = epilogueStart;
+  }
+  pieces.push(bytes.subarray(from, end));
+}
+
+/** Everything behind the header of the frame at `at`; answers where the frame ends. */
+function finishMessage(
+  bytes: Uint8Array,
+  view: DataView,
+  at: number,
+  front: Uint8Array,
+  middle: Uint8Array,
+  data: Uint8Array,
+): number {
+  const headerEnd = at + preambleBytes + messageHeaderBytes;
+  const crc = crc32c(segmentCrcSeed, bytes, at + preambleBytes, headerEnd);
+  view.setUint32(headerEnd, crc, true);
+  let end = headerEnd + segmentCrcBytes;
+  const segmentCount = segmentCountOf(front.length, middle.length, data.length);
+  if (segmentCount === 1) return end;
+  end = copySegment(bytes, end, front);
+  if (segmentCount > 2) {
+    bytes.set(middle, end);
+    end = copySegment(bytes, end + middle.length, data);
+  }
+  writeEpilogue(
+    view,
+    end,
+    crc32c(segmentCrcSeed, front),
+    segmentCount > 2 ? crc32c(segmentCrcSeed, middle) : 0,
+    segmentCount > 3 ? crc32c(segmentCrcSeed, data) : 0,
+  );
+  return end + epilogueBytes;
+}
+
+function copySegment(bytes: Uint8Array, at: number, segment: Uint8Array): number {
+  if (isLent(segment.length)) return at;
+  bytes.set(segment, at);
+  return at + segment.length;
 }

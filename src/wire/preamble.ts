@@ -103,10 +103,11 @@ export function readPreamble(bytes: Uint8Array, view: DataView, at: number, prea
 }
 
 /**
- * Compares a preamble with what its tag allows.
+ * Compares a preamble with what its tag allows. A tag without a name is a control frame like any other:
+ * whether it may come at all is for those to say who know the protocol's state.
  *
- * @throws MsgrError `ERR_MSGR_BAD_FRAME`: unknown tag, a length above its limit, a second segment in a
- * control frame, or a message whose first segment is not a header.
+ * @throws MsgrError `ERR_MSGR_BAD_FRAME`: a length above its limit, a second segment in a control frame, or
+ * a message whose first segment is not a header.
  */
 export function checkPreambleLimits(preamble: Preamble, messageBytesMax: number): void {
   const { tag, segmentCount, lengths } = preamble;
@@ -124,7 +125,6 @@ export function checkPreambleLimits(preamble: Preamble, messageBytesMax: number)
     }
     return;
   }
-  if (tag < Tag.Hello || tag > Tag.CompressionDone) throw badFrame('preamble.tag', `is ${tag}: unknown`, 0);
   if (segmentCount !== 1) {
     throw badFrame('preamble.numSegments', `is ${segmentCount}, ${tagName(tag)} has one segment`, 1);
   }
