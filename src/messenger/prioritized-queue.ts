@@ -21,7 +21,7 @@
  *
  * Invariants: inside one (class, priority) the order is that of arrival; between two items of a class that
  * always has more, no other class of that priority has two; `strict` and `weighted` hold no empty
- * priority, and a priority no empty class.
+ * priority, and the round of a priority no empty class.
  *
  * Cost: constant in items and classes; a binary search over the strict priorities present, a walk
  * over the weighted ones (at most 64 in a DispatchQueue). Emptied parts are kept for reuse, up to a limit.
@@ -29,8 +29,11 @@
 import { AssertionError } from 'node:assert';
 import { Fifo } from './fifo.ts';
 
-/** Emptied classes kept for reuse, about 4 KiB each at most; more are left to the garbage collector. */
-const spareClassesMax = 256;
+/**
+ * Slots of emptied classes kept for reuse, 2 MiB of them: enough for 16,384 connections with a few messages
+ * each. More are left to the garbage collector.
+ */
+const spareSlotsMax = 128 * 1024;
 
 /** Emptied priorities kept for reuse; Ceph's messages use about five. */
 const sparePrioritiesMax = 16;
@@ -50,16 +53,40 @@ class ClassQueue<T> {
   next: ClassQueue<T> | undefined;
 }
 
+/** Emptied classes of all priorities, for reuse. */
+class SpareClasses<T> {
+  readonly #queues: ClassQueue<T>[] = [];
+  #slots = 0;
+
+  take(): ClassQueue<T> {
+    const queue = this.#queues.pop();
+    if (queue === undefined) return new ClassQueue<T>();
+    this.#slots -= queue.items.capacity;
+    return queue;
+  }
+
+  give(queue: ClassQueue<T>): void {
+    if (this.#slots >= spareSlotsMax) return;
+    this.#slots += queue.items.capacity;
+    this.#queues.push(queue);
+  }
+}
+
 /** One priority: its classes by id, and in the order of the round, `first` being next. */
 class SubQueue<T> {
   priority = 0;
   tokens = 0;
-  readonly #spares: ClassQueue<T>[];
+  readonly #spares: SpareClasses<T>;
   readonly #classes = new Map<number, ClassQueue<T>>();
   #first: ClassQueue<T> | undefined;
   #last: ClassQueue<T> | undefined;
+  /**
+   * The class that ran empty last. It leaves the round but stays in `#classes` until another one runs empty:
+   * the usual queue holds one message at a time, of one connection, and needs no change of the map.
+   */
+  #resting: ClassQueue<T> | undefined;
 
-  constructor(spares: ClassQueue<T>[]) {
+  constructor(spares: SpareClasses<T>) {
     this.#spares = spares;
   }
 
@@ -73,12 +100,12 @@ class SubQueue<T> {
   }
 
   push(classId: number, cost: number, item: T): void {
-    let queue = this.#classes.get(classId);
-    if (queue === undefined) {
-      queue = this.#spares.pop() ?? new ClassQueue<T>();
-      queue.classId = classId;
-      this.#classes.set(classId, queue);
+    let queue = this.#resting;
+    if (queue !== undefined && queue.classId === classId) {
+      this.#resting = undefined;
       this.#append(queue);
+    } else {
+      queue = this.#classes.get(classId) ?? this.#addClass(classId);
     }
     queue.items.push(item, cost);
   }
@@ -88,7 +115,7 @@ class SubQueue<T> {
     if (queue === undefined) return undefined;
     const item = queue.items.shift();
     if (queue.items.length === 0) {
-      this.#remove(queue);
+      this.#rest(queue);
     } else if (queue !== this.#last) {
       this.#unlink(queue);
       this.#append(queue);
@@ -99,15 +126,27 @@ class SubQueue<T> {
   /** Moves the items of a class to the end of `removed`, oldest first. */
   removeClass(classId: number, removed: T[]): void {
     const queue = this.#classes.get(classId);
-    if (queue === undefined) return;
+    if (queue === undefined || queue === this.#resting) return;
     while (queue.items.length > 0) removed.push(queue.items.shift() as T);
-    this.#remove(queue);
+    this.#rest(queue);
   }
 
-  #remove(queue: ClassQueue<T>): void {
+  #addClass(classId: number): ClassQueue<T> {
+    const queue = this.#spares.take();
+    queue.classId = classId;
+    this.#classes.set(classId, queue);
+    this.#append(queue);
+    return queue;
+  }
+
+  #rest(queue: ClassQueue<T>): void {
     this.#unlink(queue);
-    this.#classes.delete(queue.classId);
-    if (this.#spares.length < spareClassesMax) this.#spares.push(queue);
+    const rested = this.#resting;
+    if (rested !== undefined) {
+      this.#classes.delete(rested.classId);
+      this.#spares.give(rested);
+    }
+    this.#resting = queue;
   }
 
   #append(queue: ClassQueue<T>): void {
@@ -150,7 +189,7 @@ export class PrioritizedQueue<T> {
   #weightedPrioritySum = 0;
   #length = 0;
   readonly #sparePriorities: SubQueue<T>[] = [];
-  readonly #spareClasses: ClassQueue<T>[] = [];
+  readonly #spareClasses = new SpareClasses<T>();
 
   constructor(options: PrioritizedQueueOptions) {
     this.#minCost = options.minCost;

@@ -92,20 +92,21 @@ test('keeps a usual number of slots when it runs empty, and gives up a long burs
 test('holds nothing that has left', async () => {
   setFlagsFromString('--expose-gc');
   const collect: () => void = runInNewContext('gc');
-  const fifo = new Fifo<object>();
-  const push = (index: number): WeakRef<object> => {
+  const push = (fifo: Fifo<object>, index: number): WeakRef<object> => {
     const item = { index };
     fifo.push(item, 0);
     return new WeakRef(item);
   };
   // In functions of their own: the frame of this one lives on and could hold the last item it saw.
-  const shifted = [0, 1, 2, 3].map(push);
+  const queue = new Fifo<object>();
+  const shifted = [0, 1, 2, 3].map((index) => push(queue, index));
+  const kept = push(queue, 4);
   shifted.forEach(() => {
-    fifo.shift();
+    queue.shift();
   });
-  const cleared = [0, 1, 2, 3].map(push);
-  fifo.clear();
-  const kept = push(4);
+  const emptied = new Fifo<object>();
+  const cleared = [0, 1, 2, 3].map((index) => push(emptied, index));
+  emptied.clear();
   // A WeakRef holds its target until the job that made it ends.
   await turn();
   collect();
@@ -117,8 +118,9 @@ test('holds nothing that has left', async () => {
     cleared.map((ref) => ref.deref()),
     [undefined, undefined, undefined, undefined],
   );
+  assert.equal(emptied.length, 0);
   assert.deepEqual(kept.deref(), { index: 4 });
-  assert.equal(kept.deref(), fifo.peek());
+  assert.equal(kept.deref(), queue.peek());
 });
 
 test.run();
