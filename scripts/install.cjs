@@ -80,7 +80,7 @@ function byNodeGyp() {
   }
   if (!fs.existsSync(path.join(root, 'binding.gyp'))) return refuse('node-gyp', 'no binding.gyp here');
   // Not `rebuild`: that one empties build/, and with it what cmake-js left there.
-  const args = ['configure', 'build'];
+  const args = ['configure', 'build', '--jobs=max'];
   const headers = headersFolder();
   if (headers) args.push(`--nodedir=${headers}`);
   return build('node-gyp', cli, args, path.join(root, 'build', 'Release', 'msgr2.node'));

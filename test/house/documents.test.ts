@@ -74,4 +74,18 @@ test('no script is the hook of another by accident of its name', () => {
   assert.equal(hooks, []);
 });
 
+test('the lock file names the packages of every platform, not only of the one it was written on', () => {
+  // npm leaves out what the registry at hand does not carry; `npm ci` then refuses the file everywhere.
+  interface Entry {
+    optionalDependencies?: Record<string, string>;
+  }
+  const entries: Record<string, Entry> = JSON.parse(read('package-lock.json')).packages;
+  const missing = Object.entries(entries).flatMap(([path, entry]) =>
+    Object.keys(entry.optionalDependencies ?? {}).filter(
+      (name) => !(`node_modules/${name}` in entries) && !(`${path}/node_modules/${name}` in entries),
+    ),
+  );
+  assert.equal(missing, []);
+});
+
 test.run();
