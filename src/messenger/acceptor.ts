@@ -21,10 +21,10 @@ import { sessionRetryFrame } from '../wire/frames/session-retry.ts';
 import { sessionRetryGlobalFrame } from '../wire/frames/session-retry-global.ts';
 import { Tag, tagName } from '../wire/frames/tag.ts';
 import { waitFrame } from '../wire/frames/wait.ts';
-import { PeerConnection } from './connection.ts';
 import { runHandshakeActions } from './handshake-runner.ts';
 import { InterceptStep } from './interceptor.ts';
 import type { Messenger } from './messenger.ts';
+import { PeerConnection } from './peer-connection.ts';
 import type { Policy } from './policy.ts';
 import { makeCookie } from './session-state.ts';
 

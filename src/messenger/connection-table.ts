@@ -3,7 +3,7 @@
  * alone (anonymous ones, and accepted ones of a stateless server).
  */
 import type { EntityAddrVec } from '../wire/entity-addrvec.ts';
-import type { PeerConnection } from './connection.ts';
+import type { PeerConnection } from './peer-connection.ts';
 
 export class ConnectionTable implements Iterable<PeerConnection> {
   /** With the key it was entered under; the peer may tell more addresses later. */

@@ -23,9 +23,9 @@ import { sessionResetFrame } from '../wire/frames/session-reset.ts';
 import { sessionRetryFrame } from '../wire/frames/session-retry.ts';
 import { sessionRetryGlobalFrame } from '../wire/frames/session-retry-global.ts';
 import { Tag, tagName } from '../wire/frames/tag.ts';
-import type { PeerConnection } from './connection.ts';
 import { runHandshakeActions } from './handshake-runner.ts';
 import { InterceptStep } from './interceptor.ts';
+import type { PeerConnection } from './peer-connection.ts';
 import { makeCookie } from './session-state.ts';
 
 export class Connector implements ChannelHandler {

@@ -8,8 +8,9 @@
 import { channel } from 'node:diagnostics_channel';
 import { debuglog } from 'node:util';
 import type { MsgrError } from '../errors.ts';
-import type { ConnectionState, PeerConnection } from './connection.ts';
+import type { ConnectionState } from './connection.ts';
 import type { Messenger } from './messenger.ts';
+import type { PeerConnection } from './peer-connection.ts';
 
 export interface ConnectionStateEvent {
   readonly messenger: Messenger;

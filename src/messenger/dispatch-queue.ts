@@ -8,8 +8,8 @@
  * connection that finds no room is not read from until there is some.
  */
 import type { Clock } from '../transport/clock.ts';
-import type { PeerConnection } from './connection.ts';
 import { Priority, type ReceivedMessage } from './message.ts';
+import type { PeerConnection } from './peer-connection.ts';
 import { PrioritizedQueue } from './prioritized-queue.ts';
 import { Throttle } from './throttle.ts';
 

@@ -22,7 +22,7 @@ import { EntityAuthName, EntityName, EntityType, entityTypeName } from '../wire/
 import type { MessageRegistry } from '../wire/messages/registry.ts';
 import { Acceptor } from './acceptor.ts';
 import { bindAddress } from './bind.ts';
-import { type Connection, type ConnectionState, PeerConnection } from './connection.ts';
+import type { Connection, ConnectionState } from './connection.ts';
 import { ConnectionTable } from './connection-table.ts';
 import { diagnostics } from './diagnostics.ts';
 import { DispatchQueue } from './dispatch-queue.ts';
@@ -31,6 +31,7 @@ import { DispatcherChain } from './dispatcher-chain.ts';
 import type { Interceptor } from './interceptor.ts';
 import { LoopbackConnection } from './loopback.ts';
 import type { Message, ReceivedMessage } from './message.ts';
+import { PeerConnection } from './peer-connection.ts';
 import { Policy } from './policy.ts';
 import { leaseTransport, type TransportLease, type TransportName } from './transports.ts';
 

@@ -1,0 +1,485 @@
+/**
+ * A connection: the session with one peer, whatever happens to its sockets.
+ *
+ *                      ┌────────────────────────────── fault, not lossy ─────────────────────────────┐
+ *                      ▼                                                                             │
+ *      (new) ──► connecting ──► open ──► standby ──send()──► connecting                              │
+ *                 ▲  │  │         │  (fault, policy standby or server, nothing to send)              │
+ *                 │  │  └─WAIT──► wait ──► (the peer's attempt is taken over: open, or backoff)      │
+ *                 │  ▼            └─ fault ──────────────────────────────────────────────────────────┘
+ *                backoff   (a failed attempt: ms_initial_backoff doubling to ms_max_backoff)
+ *      any ──markDown(), or fault when lossy and open──► closed
+ *
+ * The connection owns a channel (its byte stream), the session's numbers and a queue of messages that
+ * the channel has no room for yet, and connects them; attempts to reach the peer are a `Connector`,
+ * incoming ones an `Acceptor`.
+ */
+import { EventEmitter } from 'node:events';
+import type { AuthOutcome } from '../auth/auth.ts';
+import { ErrorCode, MsgrError } from '../errors.ts';
+import { channelQueueBytesMax, unackedBytesMax } from '../limits.ts';
+import type { Channel, ChannelHandler } from '../transport/channel.ts';
+import type { MessageBatch } from '../transport/message-batch.ts';
+import { recordFields } from '../transport/message-batch.ts';
+import type { EntityAddr } from '../wire/entity-addr.ts';
+import type { EntityAddrVec } from '../wire/entity-addrvec.ts';
+import { EntityName } from '../wire/entity-name.ts';
+import { keepalive2Frame } from '../wire/frames/keepalive2.ts';
+import { keepalive2AckFrame } from '../wire/frames/keepalive2-ack.ts';
+import { Tag, tagName } from '../wire/frames/tag.ts';
+import { utimeNow, utimeToMs } from '../wire/utime.ts';
+import type { Connection, ConnectionCounters, ConnectionEvents, ConnectionState } from './connection.ts';
+import { Connector } from './connector.ts';
+import { InterceptStep } from './interceptor.ts';
+import { type Message, ReceivedMessage } from './message.ts';
+import type { Messenger } from './messenger.ts';
+import { OutgoingQueue } from './outgoing-queue.ts';
+import type { Policy } from './policy.ts';
+import { type RequestOptions, RequestTable } from './requests.ts';
+import { SessionState } from './session-state.ts';
+
+/** What both idents tell about the peer. */
+export interface PeerIdentity {
+  readonly addrs: EntityAddrVec;
+  readonly name: EntityName;
+  readonly features: bigint;
+  readonly lossy: boolean;
+}
+
+/** How a connection comes to be. */
+export interface PeerConnectionInit {
+  readonly messenger: Messenger;
+  readonly peerType: number;
+  readonly peerAddrs: EntityAddrVec;
+  /** The address that is dialled; of an accepted connection, the one to dial if it must be. */
+  readonly targetAddr: EntityAddr;
+  readonly policy: Policy;
+  /** Not entered in the table by address. */
+  readonly isAnonymous: boolean;
+}
+
+const noBytesReceived = -1;
+
+/** A connection to another entity. Made by the messenger only. */
+export class PeerConnection extends EventEmitter<ConnectionEvents> implements Connection, ChannelHandler {
+  readonly messenger: Messenger;
+  readonly peerType: number;
+  readonly isAnonymous: boolean;
+  readonly isLoopback = false;
+  readonly session = new SessionState();
+  /** Unique within the process; the class of its messages in the dispatch queue. */
+  readonly id: number;
+  policy: Policy;
+  priv: unknown;
+  channel: Channel;
+  targetAddr: EntityAddr;
+
+  #state: ConnectionState = 'connecting';
+  #peerAddrs: EntityAddrVec;
+  #peerName: EntityName;
+  #features = 0n;
+  #globalId = 0n;
+  readonly #outgoing = new OutgoingQueue<Message | ReceivedMessage>();
+  readonly #requests: RequestTable;
+  #mustDrain = false;
+  #keepalivePending = false;
+  #lastKeepaliveAck = 0;
+  #backoffSeconds = 0;
+  #timer: unknown;
+  #idleBytes = noBytesReceived;
+  #connects = 0;
+  #faults = 0;
+  #messagesDropped = 0;
+
+  constructor(init: PeerConnectionInit, channel: Channel | undefined) {
+    super();
+    this.messenger = init.messenger;
+    this.peerType = init.peerType;
+    this.#peerAddrs = init.peerAddrs;
+    this.#peerName = new EntityName(init.peerType, -1n);
+    this.targetAddr = init.targetAddr;
+    this.policy = init.policy;
+    this.isAnonymous = init.isAnonymous;
+    this.id = init.messenger.nextConnectionId();
+    this.channel = channel ?? init.messenger.transport.createChannel(this);
+    this.channel.handler = this;
+    this.#requests = new RequestTable(init.messenger.clock);
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  get isConnected(): boolean {
+    return this.#state === 'open';
+  }
+
+  get peerName(): EntityName {
+    return this.#peerName;
+  }
+
+  get peerAddrs(): EntityAddrVec {
+    return this.#peerAddrs;
+  }
+
+  get features(): bigint {
+    return this.#features;
+  }
+
+  /** Cluster-wide id that authentication gave the connector; 0 without one. */
+  get globalId(): bigint {
+    return this.#globalId;
+  }
+
+  get lastKeepaliveAck(): number {
+    return this.#lastKeepaliveAck;
+  }
+
+  get queuedBytes(): number {
+    return this.#outgoing.bytes + this.channel.queuedBytes;
+  }
+
+  // ── Sending ────────────────────────────────────────────────────────────────────────────────────
+
+  send(message: Message | ReceivedMessage): boolean {
+    const { channel } = this;
+    if (
+      this.#state === 'open' &&
+      this.#outgoing.length === 0 &&
+      channel.queuedBytes < channelQueueBytesMax &&
+      channel.unackedBytes < unackedBytesMax
+    ) {
+      channel.send(message);
+      if (channel.queuedBytes < this.messenger.sendHighWaterMark) return true;
+      this.#mustDrain = true;
+      return false;
+    }
+    return this.#queue(message);
+  }
+
+  #queue(message: Message | ReceivedMessage): boolean {
+    if (this.#state === 'closed') {
+      this.#messagesDropped++;
+      return false;
+    }
+    this.#outgoing.push(message.priority, message.byteLength, message);
+    if (this.#state === 'standby' && !this.policy.server) this.#leaveStandby();
+    if (this.queuedBytes < this.messenger.sendHighWaterMark) return true;
+    this.#mustDrain = true;
+    return false;
+  }
+
+  request(message: Message, options: RequestOptions = {}): Promise<ReceivedMessage> {
+    if (this.#state === 'closed') return Promise.reject(this.#closedError());
+    return this.#requests.start(message, options, () => this.send(message));
+  }
+
+  drained(): Promise<void> {
+    if (this.#state === 'closed') return Promise.reject(this.#closedError());
+    if (!this.#mustDrain) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const settle = (): void => {
+        this.off('drain', settle);
+        this.off('state', onState);
+        if (this.#state === 'closed') reject(this.#closedError());
+        else resolve();
+      };
+      const onState = (state: ConnectionState): void => {
+        if (state === 'closed') settle();
+      };
+      this.on('drain', settle);
+      this.on('state', onState);
+    });
+  }
+
+  sendKeepalive(): void {
+    if (this.#state === 'closed') return;
+    if (this.#state === 'open') {
+      this.#writeKeepalive();
+      return;
+    }
+    this.#keepalivePending = true;
+    if (this.#state === 'standby' && !this.policy.server) this.#leaveStandby();
+  }
+
+  markDown(): void {
+    this.#close(undefined);
+  }
+
+  counters(): ConnectionCounters {
+    return {
+      ...this.channel.counters(),
+      connects: this.#connects,
+      faults: this.#faults,
+      messagesDropped: this.#messagesDropped,
+    };
+  }
+
+  // ── What the channel says in session ───────────────────────────────────────────────────────────
+
+  onOpen(): void {}
+
+  onBytes(): void {}
+
+  onMessages(batch: MessageBatch, first: number, end: number): boolean {
+    const { records, slabs } = batch;
+    const { messenger } = this;
+    let isKept = false;
+    for (let index = first; index < end; index++) {
+      const message = new ReceivedMessage(this, records, index * recordFields, slabs);
+      if (this.#requests.size !== 0 && this.#requests.settle(message)) isKept = true;
+      else if (messenger.deliver(this, message)) isKept = true;
+      if (this.#state === 'closed') break;
+    }
+    return isKept;
+  }
+
+  onFrame(tag: number, payload: Buffer): void {
+    try {
+      if (tag !== Tag.Keepalive2Ack) {
+        throw new MsgrError(ErrorCode.UnexpectedFrame, `frame ${tagName(tag)} in session`);
+      }
+      this.#lastKeepaliveAck = utimeToMs(keepalive2AckFrame.decode(payload).timestamp);
+    } catch (error) {
+      if (!(error instanceof MsgrError)) throw error;
+      this.fault(error);
+    }
+  }
+
+  onDrain(): void {
+    this.#pump();
+  }
+
+  onAcknowledged(): void {
+    if (this.#outgoing.length !== 0) this.#pump();
+  }
+
+  onClosed(error: MsgrError): void {
+    this.fault(error);
+  }
+
+  // ── The life of a session: called by Connector, Acceptor and the messenger ─────────────────────
+
+  /** Begins to reach the peer. */
+  connect(): void {
+    this.session.globalSeq = this.messenger.nextGlobalSeq();
+    this.#attempt();
+  }
+
+  authenticated(outcome: AuthOutcome): void {
+    this.#globalId = outcome.globalId;
+  }
+
+  identified(identity: PeerIdentity): void {
+    this.#peerAddrs = identity.addrs;
+    this.#peerName = identity.name;
+    this.#features = identity.features;
+    if (identity.lossy !== this.policy.lossy)
+      this.policy = Object.freeze({ ...this.policy, lossy: identity.lossy });
+  }
+
+  /** The handshake is over and both sides agree on the session: replay what waits, then stream. */
+  sessionEstablished(by: 'connect' | 'accept'): void {
+    if (!this.intercept(InterceptStep.Ready)) return;
+    this.#backoffSeconds = 0;
+    this.#connects++;
+    this.channel.handler = this;
+    this.channel.startSession({ lossless: !this.policy.lossy });
+    this.#enter('open', undefined);
+    this.#watchIdle();
+    if (by === 'connect') this.messenger.connected(this);
+    else this.messenger.accepted(this);
+    if (this.#keepalivePending) this.#writeKeepalive();
+    this.#pump();
+  }
+
+  /** Both sides connect at once, and the peer's attempt wins: it will take this connection over. */
+  wait(): void {
+    this.#enter('wait', undefined);
+    this.fault(
+      new MsgrError(ErrorCode.PeerClosed, 'the peer connects to us at the same time, and goes first'),
+    );
+  }
+
+  /** The peer, or this side, forgot the session: nothing of it is kept, and its users are told. */
+  resetSession(): void {
+    this.messenger.dispatchQueue.discard(this);
+    this.#outgoing.clear();
+    this.channel.resetSession();
+    this.session.reset();
+    this.#requests.rejectAll(
+      new MsgrError(ErrorCode.SessionReset, `${this.#peerName} lost the session`, {
+        peer: String(this.targetAddr),
+      }),
+    );
+    this.messenger.remoteReset(this);
+  }
+
+  /** The socket of this connection is replaced by an accepted one, handshake done. */
+  adopt(channel: Channel): void {
+    this.#clearTimer();
+    this.channel.adopt(channel);
+    this.channel.handler = this;
+  }
+
+  /** This connection ends because another takes its place, or because its peer was stale. Users are told. */
+  stop(cause: MsgrError): void {
+    if (this.#state === 'closed') return;
+    this.#close(cause);
+    this.messenger.reset(this);
+  }
+
+  /** Something broke the present socket. What follows depends on the policy; see the drawing above. */
+  fault(error: MsgrError): void {
+    if (this.#state === 'closed') return;
+    this.#faults++;
+    this.channel.disconnect();
+    this.#clearTimer();
+    const stateBefore = this.#state;
+    const wasConnecting = stateBefore === 'connecting';
+    if (this.policy.lossy && !wasConnecting) return this.stop(error);
+    if (wasConnecting && error.code === ErrorCode.Refused) {
+      this.messenger.refused(this);
+    }
+    const hasNothingToSend =
+      this.#outgoing.length === 0 && this.channel.outboxCount === 0 && !this.#keepalivePending;
+    if (this.policy.server || (this.policy.standby && hasNothingToSend && stateBefore !== 'wait')) {
+      return this.#enter('standby', error);
+    }
+    if (stateBefore === 'open') {
+      this.session.connectSeq++;
+      this.session.globalSeq = this.messenger.nextGlobalSeq();
+      this.#backoffSeconds = 0;
+      this.#attempt(error);
+      return;
+    }
+    this.#backOff(error, stateBefore === 'wait');
+  }
+
+  /** Asks the test's interceptor; false when the connection must not go on here. */
+  intercept(step: InterceptStep): boolean {
+    const { interceptor } = this.messenger;
+    if (interceptor === undefined) return true;
+    const action = interceptor(this, step);
+    if (action === 'continue') return true;
+    const error = new MsgrError(ErrorCode.Socket, `interceptor: ${action} at step ${step}`);
+    if (action === 'fail') this.fault(error);
+    else this.stop(error);
+    return false;
+  }
+
+  // ── Inside ─────────────────────────────────────────────────────────────────────────────────────
+
+  #attempt(cause?: MsgrError): void {
+    this.#enter('connecting', cause);
+    if (this.#state !== 'connecting') return;
+    const { options, clock } = this.messenger;
+    this.#timer = clock.setTimeout(() => {
+      this.fault(
+        new MsgrError(
+          ErrorCode.Timeout,
+          `no session with ${this.targetAddr} within ms_connection_ready_timeout (${options.ms_connection_ready_timeout} s)`,
+        ),
+      );
+    }, options.ms_connection_ready_timeout * 1000);
+    this.channel.handler = new Connector(this);
+    this.messenger.dial(this);
+  }
+
+  #leaveStandby(): void {
+    if (this.session.serverCookie !== 0n) this.session.connectSeq++;
+    this.session.globalSeq = this.messenger.nextGlobalSeq();
+    this.#attempt();
+  }
+
+  #backOff(cause: MsgrError, afterWait: boolean): void {
+    const { ms_initial_backoff, ms_max_backoff } = this.messenger.options;
+    if (afterWait) this.#backoffSeconds = ms_max_backoff;
+    else if (this.#backoffSeconds === 0) this.#backoffSeconds = Math.min(ms_initial_backoff, ms_max_backoff);
+    else this.#backoffSeconds = Math.min(this.#backoffSeconds * 2, ms_max_backoff);
+    if (this.session.serverCookie !== 0n) this.session.connectSeq++;
+    this.session.globalSeq = this.messenger.nextGlobalSeq();
+    this.#timer = this.messenger.clock.setTimeout(() => this.#attempt(), this.#backoffSeconds * 1000);
+    this.#enter('backoff', cause);
+  }
+
+  /** Seconds until the next attempt begins, when in backoff. */
+  get backoffSeconds(): number {
+    return this.#backoffSeconds;
+  }
+
+  #watchIdle(): void {
+    this.#clearTimer();
+    const { clock, options } = this.messenger;
+    if (options.ms_connection_idle_timeout === 0) return;
+    const check = (): void => {
+      const { bytesReceived, bytesSent } = this.channel.counters();
+      const bytes = bytesReceived + bytesSent;
+      if (bytes === this.#idleBytes) {
+        this.fault(
+          new MsgrError(
+            ErrorCode.Timeout,
+            `idle for ms_connection_idle_timeout (${options.ms_connection_idle_timeout} s)`,
+          ),
+        );
+        return;
+      }
+      this.#idleBytes = bytes;
+      this.#timer = clock.setTimeout(check, options.ms_connection_idle_timeout * 1000);
+    };
+    this.#idleBytes = noBytesReceived;
+    this.#timer = clock.setTimeout(check, options.ms_connection_idle_timeout * 1000);
+  }
+
+  #clearTimer(): void {
+    if (this.#timer === undefined) return;
+    this.messenger.clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** Hands waiting messages to the channel, highest priority first, as far as it has room. */
+  #pump(): void {
+    const { channel } = this;
+    while (
+      this.#state === 'open' &&
+      this.#outgoing.length !== 0 &&
+      channel.queuedBytes < channelQueueBytesMax &&
+      channel.unackedBytes < unackedBytesMax
+    ) {
+      channel.send(this.#outgoing.shift()!);
+    }
+    if (this.#mustDrain && this.queuedBytes <= this.messenger.sendHighWaterMark / 2) {
+      this.#mustDrain = false;
+      this.emit('drain');
+    }
+  }
+
+  #writeKeepalive(): void {
+    this.#keepalivePending = false;
+    this.channel.sendControl(Tag.Keepalive2, keepalive2Frame.encode({ timestamp: utimeNow() }));
+  }
+
+  #close(cause: MsgrError | undefined): void {
+    if (this.#state === 'closed') return;
+    this.#clearTimer();
+    this.channel.destroy();
+    this.#outgoing.clear();
+    this.messenger.dispatchQueue.discard(this);
+    this.messenger.forget(this);
+    this.#enter('closed', cause);
+    this.#requests.rejectAll(this.#closedError(cause));
+  }
+
+  #closedError(cause?: MsgrError): MsgrError {
+    return new MsgrError(ErrorCode.Closed, `the connection to ${this.targetAddr} is closed`, {
+      peer: String(this.targetAddr),
+      ...(cause === undefined ? {} : { cause }),
+    });
+  }
+
+  #enter(state: ConnectionState, cause: MsgrError | undefined): void {
+    this.#state = state;
+    this.messenger.stateChanged(this, state, cause);
+    if (this.listenerCount('state') !== 0) this.emit('state', state, cause);
+  }
+}
