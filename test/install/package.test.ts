@@ -137,4 +137,17 @@ test('its types hold in a strict project', ({ folder }) => {
   run(folder, join(root, 'node_modules/.bin/tsc'), [...options, ...roots, 'consumer.ts']);
 });
 
+const tools = ['python3', 'make', 'c++'].filter((tool) => spawnSync(tool, ['--version']).error);
+if (tools.length > 0) {
+  console.log(`SKIPPED a consumer builds the native core: ${tools.join(', ')} not installed`);
+} else {
+  test('with install scripts on, a consumer without cmake-js builds the native core from it', ({
+    folder,
+  }) => {
+    const printed = run(folder, 'npm', ['rebuild', 'msgr2', '--foreground-scripts'], { MSGR2_NATIVE: '' });
+    assert.match(printed, /^msgr2: native core built with node-gyp in [\d.]+ s$/m);
+    assert.ok(existsSync(join(folder, 'node_modules/msgr2/build/Release/msgr2.node')));
+  });
+}
+
 test.run();
