@@ -9,6 +9,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { crc32c } from '../../src/wire/crc32c.ts';
+import { Tag } from '../../src/wire/frames/tag.ts';
+import { type MessageHeader, messageHeaderFromBytes } from '../../src/wire/message-header.ts';
 
 const here = dirname(fileURLToPath(import.meta.url));
 
@@ -110,4 +112,37 @@ export function* captureFrames(stream: CaptureStream): Generator<CaptureFrame> {
     yield { tag: bytes[offset]!, segments, raw: bytes.subarray(offset, at), offset };
     offset = at;
   }
+}
+
+/** A MESSAGE frame taken apart as far as the header. */
+export interface CaptureMessage extends MessageHeader {
+  readonly front: Buffer;
+  readonly middle: Buffer;
+  readonly data: Buffer;
+  /** Folder, file and offset, for what a failing test says. */
+  readonly where: string;
+}
+
+const folders = ['none', 'cephx-crc', 'faults'];
+
+/** Every message of one type in the repository's recordings. */
+export function fixtureMessages(type: number): CaptureMessage[] {
+  const messages: CaptureMessage[] = [];
+  const empty = Buffer.alloc(0);
+  for (const stream of folders.flatMap((folder) => captureStreams(fixtureCaptures, folder))) {
+    for (const { tag, segments, offset } of captureFrames(stream)) {
+      if (tag !== Tag.Message) continue;
+      const header = messageHeaderFromBytes(segments[0]!);
+      if (header.type !== type) continue;
+      const [, front = empty, middle = empty, data = empty] = segments;
+      messages.push({
+        ...header,
+        front,
+        middle,
+        data,
+        where: `${stream.folder}/${stream.name} at ${offset}`,
+      });
+    }
+  }
+  return messages;
 }
