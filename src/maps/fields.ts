@@ -8,6 +8,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Decoder } from '../wire/decoder.ts';
 import type { Encoder } from '../wire/encoder.ts';
+import { decodeIntervals, encodeIntervals, type Interval } from '../wire/interval-set.ts';
 
 /** How a versioned struct was written: its header, and the fields that are newer than this code. */
 export interface Written {
@@ -145,20 +146,8 @@ export function encodeI32Array(encoder: Encoder, values: Int32Array): void {
   for (const value of values) encoder.i32(value);
 }
 
-/** interval_set<snapid_t>: disjoint runs of snapshot ids, ascending. */
-export type SnapIntervals = readonly SnapInterval[];
-export interface SnapInterval {
-  readonly start: bigint;
-  readonly length: bigint;
-}
-
-export function decodeSnapIntervals(decoder: Decoder, field: string): SnapIntervals {
-  return decoder.list(field, 16, () => ({ start: decoder.u64('start'), length: decoder.u64('length') }));
-}
-
-export function encodeSnapIntervals(encoder: Encoder, intervals: SnapIntervals): void {
-  encoder.list(intervals, ({ start, length }) => encoder.u64(start).u64(length));
-}
+/** Disjoint runs of snapshot ids, ascending. */
+export type SnapIntervals = readonly Interval[];
 
 /** Those of each pool. */
 export type PoolSnaps = ReadonlyMap<number, SnapIntervals>;
@@ -169,7 +158,7 @@ export function decodePoolSnaps(decoder: Decoder, field: string): PoolSnaps {
     field,
     12,
     () => decodePoolId(decoder, 'pool'),
-    (pool) => decodeSnapIntervals(decoder, String(pool)),
+    (pool) => decodeIntervals(decoder, String(pool)),
   );
 }
 
@@ -177,7 +166,7 @@ export function encodePoolSnaps(encoder: Encoder, snaps: PoolSnaps): void {
   encoder.map(
     snaps,
     (pool) => encoder.i64(pool),
-    (intervals) => encodeSnapIntervals(encoder, intervals),
+    (intervals) => encodeIntervals(encoder, intervals),
   );
 }
 
