@@ -122,6 +122,10 @@ class RecordBatch {
     return static_cast<int32_t>(slabs_.size() - 1);
   }
 
+  // Room for so many slabs without an allocation.
+  void reserve_slabs(size_t count) { slabs_.reserve(count); }
+
+  // Forgets the records and releases the slabs.
   void clear() {
     count_ = 0;
     slabs_.clear();
