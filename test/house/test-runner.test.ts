@@ -1,11 +1,14 @@
 /** The runner of `npm test` fails for each way a test file can go wrong; it must never look clean by accident. */
 
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { isRunning } from '../support/processes.ts';
+import { waitUntil, withTimeout } from '../support/timeout.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -85,6 +88,43 @@ test('a skip is told, and is a failure where nothing may be skipped', () => {
   const strict = runnerOn({ good, skipped }, { CI: 'true' });
   assert.is(strict.status, 1);
   assert.is(strict.lastLine, '1 passed, 1 failed');
+});
+
+test('the run ends with its totals when it is told to stop, and no test file outlives it', async () => {
+  for (const [signal, lastLine] of [
+    ['SIGTERM', '0 passed, 1 failed'],
+    ['SIGKILL', undefined],
+  ] as const) {
+    const folder = mkdtempSync(join(root, 'build', 'test-runner-'));
+    try {
+      const pidFile = join(folder, 'pid');
+      writeFileSync(
+        join(folder, 'on.test.ts'),
+        `import { writeFileSync } from 'node:fs';\n${head}test('on', () => {
+          writeFileSync(${JSON.stringify(pidFile)}, String(process.pid));
+          return new Promise((f) => setTimeout(f, 60000));
+        }); test.run();`,
+      );
+      const args = [join(root, 'scripts', 'test.mjs'), '--folder', relative(root, folder)];
+      const runner = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+      const closed = once(runner, 'close');
+      let stdout = '';
+      runner.stdout.on('data', (chunk) => {
+        stdout += chunk;
+      });
+      const pid = await waitUntil(
+        () => existsSync(pidFile) && Number(readFileSync(pidFile, 'utf8')),
+        20_000,
+        'the test file to run',
+      );
+      runner.kill(signal);
+      await withTimeout(closed, 20_000, 'the runner to end');
+      if (lastLine) assert.is(stdout.trimEnd().split('\n').at(-1), lastLine);
+      await waitUntil(() => !isRunning(pid), 5_000, 'the test file to end with its runner');
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
 });
 
 test('no matching file is a failure', () => {
