@@ -170,6 +170,19 @@ export class Encoder {
     return taken;
   }
 
+  /** A copy of the bytes written; the encoder is empty afterwards and keeps its memory for the next use. */
+  takeCopy(): Buffer {
+    const copied = Buffer.from(this.peek());
+    this.#length = 0;
+    return copied;
+  }
+
+  /** Forgets what was written, keeps the memory. */
+  reset(): this {
+    this.#length = 0;
+    return this;
+  }
+
   /** Reserves `count` bytes and says where they begin. */
   #advance(count: number): number {
     const at = this.#length;

@@ -123,6 +123,14 @@ test('the encoder grows, and keeps nothing of what it handed out', () => {
   assert.equal(first, Buffer.concat([chunk, chunk]), 'the first bytes are untouched');
 });
 
+test('takeCopy keeps the memory and hands out a copy, reset forgets', () => {
+  const encoder = new Encoder();
+  const first = encoder.u32(1).takeCopy();
+  const second = encoder.u32(2).takeCopy();
+  assert.is(`${first.toString('hex')} ${second.toString('hex')}`, '01000000 02000000');
+  assert.is(encoder.u32(3).reset().byteLength, 0);
+});
+
 test('patchU32 writes only where something was written', () => {
   const encoder = new Encoder();
   encoder.u32(1).u32(2).patchU32(4, 9);

@@ -147,6 +147,13 @@ test('a fresh OSDSuperblock, and one of each older version', () => {
     assert.is(decodeOsdSuperblock(new Decoder(older), 'superblock').whoami, 3, `version ${version}`);
     checkTruncation(older, (bytes) => decodeOsdSuperblock(new Decoder(bytes), 'superblock'));
   }
+  // A version 7 that claims more retired epochs than it has bytes for is read as far as that, and refused.
+  const hostile = Buffer.from(golden.subarray(0, golden.byteLength - 16));
+  hostile[0] = 7;
+  hostile.writeUInt32LE(hostile.byteLength - 6, 2);
+  hostile.writeUInt32LE(1, hostile.byteLength - 4);
+  const error = msgrError(() => decodeOsdSuperblock(new Decoder(hostile), 'superblock'));
+  assert.is(error.field, 'superblock.poolLastMapMarkedFull');
   const tooOld = Buffer.from(golden);
   tooOld[0] = 4;
   msgrError(() => decodeOsdSuperblock(new Decoder(tooOld), 'superblock'));

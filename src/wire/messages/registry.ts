@@ -14,6 +14,33 @@ import { Encoder } from '../encoder.ts';
 
 const none = Buffer.alloc(0);
 
+/**
+ * Fronts up to this many bytes are written in one encoder that all types share and copied out into Node's
+ * pool: making memory of its own for each costs several times the copy. Larger ones get their own.
+ */
+const sharedFrontBytesMax = 4096;
+const sharedEncoder = new Encoder(sharedFrontBytesMax);
+/** An `encode` that itself encodes a message must not write into the outer one's bytes. */
+let sharedEncoderBusy = false;
+
+/** Runs `write` on an empty encoder and hands the bytes out. */
+function encodeFront(expectedBytes: number | undefined, write: (encoder: Encoder) => void): Buffer {
+  if (sharedEncoderBusy || (expectedBytes !== undefined && expectedBytes > sharedFrontBytesMax)) {
+    const encoder = new Encoder(expectedBytes);
+    write(encoder);
+    return encoder.take();
+  }
+  sharedEncoderBusy = true;
+  try {
+    write(sharedEncoder);
+    return sharedEncoder.byteLength > sharedFrontBytesMax ? sharedEncoder.take() : sharedEncoder.takeCopy();
+  } finally {
+    // Also when `write` threw: the next message must not begin with half of this one.
+    sharedEncoder.reset();
+    sharedEncoderBusy = false;
+  }
+}
+
 /** A message's payload with the two versions that its header carries. */
 export interface MessagePayload {
   readonly version: number;
@@ -104,16 +131,10 @@ export function defineMessage<Body>(definition: MessageDefinition<Body>): Messag
     compatVersion,
     priority,
     encode(body: Body): MessagePayload {
-      const encoder = new Encoder(frontBytes?.(body));
       const context: EncodeContext = { version: headVersion, compatVersion, middle: none, data: none };
-      definition.encode(body, encoder, context);
-      return {
-        version: context.version,
-        compatVersion: context.compatVersion,
-        front: encoder.take(),
-        middle: context.middle,
-        data: context.data,
-      };
+      const front = encodeFront(frontBytes?.(body), (encoder) => definition.encode(body, encoder, context));
+      const { version, middle, data } = context;
+      return { version, compatVersion: context.compatVersion, front, middle, data };
     },
     decode(message: EncodedMessage): Body {
       if (message.compatVersion > headVersion) {

@@ -69,6 +69,34 @@ test('data travels beside the front', () => {
   assert.equal(MMonCommandAck.decode(payload), body);
 });
 
+test('what is encoded stays as it is when the next message is encoded', () => {
+  const first = note.encode({ text: 'first', count: 1 });
+  const copy = Buffer.from(first.front);
+  for (const length of [1, 4096, 5000, 1]) note.encode({ text: 'x'.repeat(length), count: 2 });
+  assert.equal(first.front, copy);
+  const large = note.encode({ text: 'y'.repeat(100_000), count: 3 });
+  note.encode({ text: 'z'.repeat(100_000), count: 3 });
+  assert.is(note.decode(large).text, 'y'.repeat(100_000));
+});
+
+test('an encode inside an encode, and one that throws, leave the others whole', () => {
+  const outer = defineMessage<Note>({
+    type: 40_001,
+    name: 'outer',
+    headVersion: 1,
+    compatVersion: 1,
+    encode(body, encoder) {
+      encoder.u8(1).buffer(note.encode(body).front).u8(2);
+      if (body.count === 0) throw new RangeError('on purpose');
+    },
+    decode: () => ({ text: '', count: 0 }),
+  });
+  const whole = '010a0000000200000068690700000002';
+  assert.is(Buffer.from(outer.encode({ text: 'hi', count: 7 }).front).toString('hex'), whole);
+  assert.throws(() => outer.encode({ text: 'hi', count: 0 }), /on purpose/);
+  assert.is(Buffer.from(outer.encode({ text: 'hi', count: 7 }).front).toString('hex'), whole);
+});
+
 test('a definition that cannot go on the wire is a mistake of ours', () => {
   const wrong: [object, RegExp][] = [
     [{ type: 65_536 }, /type must be/],
