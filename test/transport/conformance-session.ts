@@ -282,6 +282,7 @@ export function sessionConformance({ test }: ConformanceSuite): void {
         () => other.channel.remoteAddress === undefined,
         'the other end to see the cut',
       );
+      near.events.takeAll();
     }
     const last = await scene.connect(near, listener);
     far.channel.adopt(last.channel);
@@ -306,15 +307,19 @@ export function sessionConformance({ test }: ConformanceSuite): void {
     await new Promise((resolve) => setTimeout(resolve, 20));
     near.channel.disconnect();
     far.channel.resumeReading();
-    await far.events.next('closed');
+    await far.events.settled(() => far.channel.remoteAddress === undefined, 'the far end to see the cut');
     const second = await scene.connect(near, listener);
     far.channel.adopt(second.channel);
     near.channel.startSession({ lossless: true });
     far.channel.startSession({ lossless: true });
-    const [first, next] = await far.events.nextMessages(2);
-    assert.ok(Buffer.compare(first!.data, big) === 0);
-    assert.ok(Buffer.compare(next!.front, big) === 0);
     await acknowledged(near);
+    // How much of it the system had room for before the cut differs; each message arrives once all the same.
+    const messages = far.events.events
+      .filter((event) => event.kind === 'message')
+      .map((event) => event.message);
+    assert.is(messages.length, 2);
+    assert.ok(Buffer.compare(messages[0]!.data, big) === 0);
+    assert.ok(Buffer.compare(messages[1]!.front, big) === 0);
   });
 
   test('adopt takes what was read but not handed out, and destroys the other', async (scene) => {

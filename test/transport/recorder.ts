@@ -184,6 +184,11 @@ export class Recorder implements ChannelHandler {
     );
   }
 
+  /** Passes over what has happened so far. */
+  takeAll(): void {
+    this.#taken = this.events.length;
+  }
+
   /** Events not yet taken. */
   get untaken(): ChannelEvent[] {
     return this.events.slice(this.#taken);

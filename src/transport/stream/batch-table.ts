@@ -1,0 +1,71 @@
+/**
+ * The table of received messages that is handed to a channel's handler (message-batch.ts). One serves all
+ * channels of a transport: it is filled from one channel's bytes, handed over, and empty again before the
+ * next is read. Its slabs are the chunks that the socket gave; nothing is copied and nothing is reused.
+ */
+import type { Frame } from '../../wire/frame.ts';
+import { type MessageBatch, recordFields } from '../message-batch.ts';
+
+/** Records to one call of `onMessages`. */
+const recordsMax = 1024;
+
+const messageKind = 0;
+
+export class BatchTable implements MessageBatch {
+  readonly records = new Int32Array(recordsMax * recordFields);
+  readonly slabs: ArrayBuffer[] = [];
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get full(): boolean {
+    return this.#count === recordsMax;
+  }
+
+  /** Adds the message that `frame` holds. Must not be full. */
+  add(channelId: number, generation: number, frame: Frame): void {
+    const { records } = this;
+    const { headView, headStart, body, bodyStart } = frame;
+    const { lengths } = frame.preamble;
+    const frontLength = lengths[1]!;
+    const middleLength = lengths[2]!;
+    const dataLength = lengths[3]!;
+    const frontOffset = body.byteOffset + bodyStart;
+    const at = this.#count * recordFields;
+    // The order of Field in message-batch.ts; offsets into the record are those of ceph_msg_header2.
+    records[at] = messageKind;
+    records[at + 1] = channelId;
+    records[at + 2] = generation;
+    records[at + 3] = headView.getInt32(headStart + 16, true);
+    records[at + 4] =
+      headView.getUint16(headStart + 20, true) | (headView.getUint16(headStart + 37, true) << 16);
+    records[at + 5] = headView.getInt32(headStart + 8, true);
+    records[at + 6] = headView.getInt32(headStart + 12, true);
+    records[at + 7] = headView.getInt32(headStart, true);
+    records[at + 8] = headView.getInt32(headStart + 4, true);
+    records[at + 9] = this.#slabIndex(body.buffer as ArrayBuffer);
+    records[at + 10] = frontOffset;
+    records[at + 11] = frontLength;
+    records[at + 12] = frontOffset + frontLength;
+    records[at + 13] = middleLength;
+    records[at + 14] = frontOffset + frontLength + middleLength;
+    records[at + 15] = dataLength;
+    this.#count++;
+  }
+
+  /** Ready for the next batch. */
+  clear(): void {
+    this.#count = 0;
+    this.slabs.length = 0;
+  }
+
+  #slabIndex(slab: ArrayBuffer): number {
+    const { slabs } = this;
+    const last = slabs.length - 1;
+    if (last >= 0 && slabs[last] === slab) return last;
+    slabs.push(slab);
+    return last + 1;
+  }
+}

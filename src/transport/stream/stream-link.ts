@@ -1,0 +1,110 @@
+/**
+ * One socket in the service of a channel: the byte stream, the reader of its frames, and the control
+ * bytes that wait for it. All of it ends with the socket, while the channel goes on; a channel that takes
+ * over another's socket takes its link.
+ */
+import type { Buffer } from 'node:buffer';
+import { MsgrError } from '../../errors.ts';
+import { crcMode, type FrameMode } from '../../wire/frame.ts';
+import { FrameReader } from '../../wire/frame-reader.ts';
+import type { ByteStream, ByteStreamHandler } from './byte-stream.ts';
+
+/** What a link tells its channel. */
+export interface LinkOwner {
+  linkOpened(): void;
+  linkReceived(byteLength: number): void;
+  linkDrained(): void;
+  linkClosed(error: MsgrError): void;
+}
+
+export class StreamLink implements ByteStreamHandler {
+  owner: LinkOwner;
+  readonly reader = new FrameReader();
+  /** How frames to the peer are protected; the reader has the same for those from it. */
+  mode: FrameMode = crcMode;
+  /** Why `next()` answered false for good: the stream has lost its frame boundary. */
+  failure: MsgrError | undefined;
+
+  #stream: ByteStream | undefined;
+  #control: Uint8Array[] = [];
+  #controlBytes = 0;
+  /** Bytes that the stream holds; it takes no more meanwhile. */
+  #heldBytes = 0;
+
+  constructor(owner: LinkOwner) {
+    this.owner = owner;
+  }
+
+  /** Set once, right after the link was made. */
+  get stream(): ByteStream {
+    return this.#stream!;
+  }
+
+  set stream(stream: ByteStream) {
+    this.#stream = stream;
+  }
+
+  /** True while the stream holds what it was given last. */
+  get blocked(): boolean {
+    return this.#heldBytes > 0;
+  }
+
+  /** Control bytes that wait, and whatever the stream holds. */
+  get queuedBytes(): number {
+    return this.#controlBytes + this.#heldBytes;
+  }
+
+  get controlBytes(): number {
+    return this.#controlBytes;
+  }
+
+  /** Queues bytes that go before any message; they become the link's. */
+  queue(bytes: Uint8Array): void {
+    this.#control.push(bytes);
+    this.#controlBytes += bytes.length;
+  }
+
+  /** The control bytes that wait, which no longer do; the list is the caller's to extend. */
+  takeControl(): Uint8Array[] {
+    const control = this.#control;
+    this.#control = [];
+    this.#controlBytes = 0;
+    return control;
+  }
+
+  /** Gives pieces to the stream; must not be blocked. True: the stream is done with them. */
+  write(pieces: readonly Uint8Array[], byteLength: number): boolean {
+    if (this.stream.write(pieces)) return true;
+    this.#heldBytes = byteLength;
+    return false;
+  }
+
+  /** Moves on to the next frame; false when bytes are missing or when `failure` says why there is none. */
+  next(): boolean {
+    try {
+      return this.reader.next();
+    } catch (error) {
+      if (!(error instanceof MsgrError)) throw error;
+      this.failure = error;
+      return false;
+    }
+  }
+
+  onOpen(): void {
+    this.owner.linkOpened();
+  }
+
+  onData(chunk: Buffer): void {
+    this.reader.push(chunk);
+    this.owner.linkReceived(chunk.length);
+  }
+
+  onDrain(): void {
+    this.#heldBytes = 0;
+    this.owner.linkDrained();
+  }
+
+  onClose(error: MsgrError): void {
+    this.owner.linkClosed(error);
+  }
+}
