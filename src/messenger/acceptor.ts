@@ -22,7 +22,7 @@ import { sessionRetryGlobalFrame } from '../wire/frames/session-retry-global.ts'
 import { Tag, tagName } from '../wire/frames/tag.ts';
 import { waitFrame } from '../wire/frames/wait.ts';
 import { runHandshakeActions } from './handshake-runner.ts';
-import { InterceptStep } from './interceptor.ts';
+import { InterceptStep, intercept } from './interceptor.ts';
 import type { Messenger } from './messenger.ts';
 import { PeerConnection } from './peer-connection.ts';
 import type { Policy } from './policy.ts';
@@ -37,6 +37,7 @@ export class Acceptor implements ChannelHandler {
   readonly #remote: string;
   readonly #deadline: unknown;
   #isAuthenticated = false;
+  #isOver = false;
 
   constructor(messenger: Messenger, channel: Channel) {
     this.#messenger = messenger;
@@ -61,18 +62,19 @@ export class Acceptor implements ChannelHandler {
 
   /** The byte stream is open since it was accepted. */
   start(): void {
-    this.#guard(() => {
-      if (!this.#intercept(InterceptStep.StartServerBannerExchange)) return;
-      runHandshakeActions(this.#channel, this.#handshake.start());
-    });
+    this.#intercept(InterceptStep.StartServerBannerExchange, () =>
+      this.#guard(() => runHandshakeActions(this.#channel, this.#handshake.start())),
+    );
   }
 
   onOpen(): void {}
 
   onBytes(bytes: Buffer): void {
     this.#guard(() => {
-      if (!this.#intercept(InterceptStep.BannerExchangeAccepting)) return;
-      runHandshakeActions(this.#channel, this.#handshake.bytes(bytes));
+      const actions = this.#handshake.bytes(bytes);
+      this.#intercept(InterceptStep.BannerExchangeAccepting, () =>
+        runHandshakeActions(this.#channel, actions),
+      );
     });
   }
 
@@ -188,20 +190,21 @@ export class Acceptor implements ChannelHandler {
       features: ident.featuresSupported & policy.featuresSupported,
       lossy: policy.lossy,
     });
-    if (!connection.intercept(InterceptStep.SendServerIdentity)) return;
-    channel.sendControl(
-      Tag.ServerIdent,
-      serverIdentFrame.encode({
-        addrs: messenger.myAddrs,
-        gid: messenger.name.num,
-        globalSeq: session.globalSeq,
-        featuresSupported: policy.featuresSupported,
-        featuresRequired: policy.featuresRequired | msgr2Required,
-        flags: policy.lossy ? IdentFlag.Lossy : 0n,
-        serverCookie: session.serverCookie,
-      }),
-    );
-    connection.sessionEstablished('accept');
+    connection.intercept(InterceptStep.SendServerIdentity, () => {
+      channel.sendControl(
+        Tag.ServerIdent,
+        serverIdentFrame.encode({
+          addrs: messenger.myAddrs,
+          gid: messenger.name.num,
+          globalSeq: session.globalSeq,
+          featuresSupported: policy.featuresSupported,
+          featuresRequired: policy.featuresRequired | msgr2Required,
+          flags: policy.lossy ? IdentFlag.Lossy : 0n,
+          serverCookie: session.serverCookie,
+        }),
+      );
+      connection.sessionEstablished('accept');
+    });
   }
 
   #reconnect(payload: Buffer): void {
@@ -218,10 +221,11 @@ export class Acceptor implements ChannelHandler {
       case 'reset':
         return this.#answer(Tag.SessionReset, sessionResetFrame.encode({ full: verdict.full }));
       case 'retryGlobal':
-        if (!this.#intercept(InterceptStep.SessionRetry)) return;
-        return this.#answer(
-          Tag.SessionRetryGlobal,
-          sessionRetryGlobalFrame.encode({ globalSeq: verdict.globalSeq }),
+        return this.#intercept(InterceptStep.SessionRetry, () =>
+          this.#answer(
+            Tag.SessionRetryGlobal,
+            sessionRetryGlobalFrame.encode({ globalSeq: verdict.globalSeq }),
+          ),
         );
       case 'retry':
         return this.#answer(Tag.SessionRetry, sessionRetryFrame.encode({ connectSeq: verdict.connectSeq }));
@@ -234,12 +238,14 @@ export class Acceptor implements ChannelHandler {
         connection.session.connectSeq = reconnect.connectSeq;
         connection.session.peerGlobalSeq = reconnect.globalSeq;
         connection.channel.acknowledge(reconnect.messageSeq);
-        if (!connection.intercept(InterceptStep.SendReconnectOk)) return;
-        connection.channel.sendControl(
-          Tag.SessionReconnectOk,
-          sessionReconnectOkFrame.encode({ messageSeq: connection.channel.inSeq }),
-        );
-        connection.sessionEstablished('accept');
+        connection.intercept(InterceptStep.SendReconnectOk, () => {
+          const messageSeq = connection.channel.inSeq;
+          connection.channel.sendControl(
+            Tag.SessionReconnectOk,
+            sessionReconnectOkFrame.encode({ messageSeq }),
+          );
+          connection.sessionEstablished('accept');
+        });
       }
     }
   }
@@ -264,14 +270,18 @@ export class Acceptor implements ChannelHandler {
     return peer.compare(mine);
   }
 
-  #intercept(step: InterceptStep): boolean {
-    const action = this.#messenger.interceptor?.(undefined, step) ?? 'continue';
-    if (action === 'continue') return true;
-    this.fail(new MsgrError(ErrorCode.Socket, `interceptor: ${action} at step ${step}`));
-    return false;
+  #intercept(step: InterceptStep, proceed: () => void): void {
+    const error = new MsgrError(ErrorCode.Socket, `intercepted at step ${step}`);
+    intercept(this.#messenger.interceptor, this, step, {
+      proceed,
+      fail: () => this.fail(error),
+      stop: () => this.fail(error),
+      isCurrent: () => !this.#isOver,
+    });
   }
 
   #release(): void {
+    this.#isOver = true;
     this.#messenger.clock.clearTimeout(this.#deadline);
     this.#messenger.acceptDone(this);
   }

@@ -42,17 +42,20 @@ export class Connector implements ChannelHandler {
   }
 
   onOpen(): void {
-    this.#guard(InterceptStep.StartClientBannerExchange, () =>
-      runHandshakeActions(this.#connection.channel, this.#handshake.start()),
+    this.#connection.intercept(InterceptStep.StartClientBannerExchange, () =>
+      this.#guard(() => runHandshakeActions(this.#connection.channel, this.#handshake.start())),
     );
   }
 
   onBytes(bytes: Buffer): void {
-    this.#guard(InterceptStep.BannerExchangeConnecting, () => this.#advance(this.#handshake.bytes(bytes)));
+    this.#guard(() => {
+      const actions = this.#handshake.bytes(bytes);
+      this.#connection.intercept(InterceptStep.BannerExchangeConnecting, () => this.#advance(actions));
+    });
   }
 
   onFrame(tag: number, payload: Buffer, raw: Buffer): void {
-    this.#guard(undefined, () => {
+    this.#guard(() => {
       if (this.#asked !== 'nothing') return this.#sessionFrame(tag, payload);
       const isHello = this.#handshake.phase === 'hello';
       const actions = this.#handshake.frame(tag, payload, raw);
@@ -86,39 +89,41 @@ export class Connector implements ChannelHandler {
     const { channel, messenger, policy, session, targetAddr } = this.#connection;
     if (!policy.lossy && session.clientCookie === 0n) session.clientCookie = makeCookie();
     this.#asked = 'ident';
-    if (!this.#connection.intercept(InterceptStep.SendClientIdentity)) return;
-    channel.sendControl(
-      Tag.ClientIdent,
-      clientIdentFrame.encode({
-        addrs: messenger.myAddrs,
-        targetAddr,
-        gid: messenger.name.num,
-        globalSeq: session.globalSeq,
-        featuresSupported: policy.featuresSupported,
-        featuresRequired: policy.featuresRequired | msgr2Required,
-        flags: policy.lossy ? IdentFlag.Lossy : 0n,
-        clientCookie: session.clientCookie,
-      }),
-    );
-    channel.expectFrame();
+    this.#connection.intercept(InterceptStep.SendClientIdentity, () => {
+      channel.sendControl(
+        Tag.ClientIdent,
+        clientIdentFrame.encode({
+          addrs: messenger.myAddrs,
+          targetAddr,
+          gid: messenger.name.num,
+          globalSeq: session.globalSeq,
+          featuresSupported: policy.featuresSupported,
+          featuresRequired: policy.featuresRequired | msgr2Required,
+          flags: policy.lossy ? IdentFlag.Lossy : 0n,
+          clientCookie: session.clientCookie,
+        }),
+      );
+      channel.expectFrame();
+    });
   }
 
   #sendReconnect(): void {
     const { channel, messenger, session } = this.#connection;
     this.#asked = 'reconnect';
-    if (!this.#connection.intercept(InterceptStep.SendReconnect)) return;
-    channel.sendControl(
-      Tag.SessionReconnect,
-      sessionReconnectFrame.encode({
-        addrs: messenger.myAddrs,
-        clientCookie: session.clientCookie,
-        serverCookie: session.serverCookie,
-        globalSeq: session.globalSeq,
-        connectSeq: session.connectSeq,
-        messageSeq: channel.inSeq,
-      }),
-    );
-    channel.expectFrame();
+    this.#connection.intercept(InterceptStep.SendReconnect, () => {
+      channel.sendControl(
+        Tag.SessionReconnect,
+        sessionReconnectFrame.encode({
+          addrs: messenger.myAddrs,
+          clientCookie: session.clientCookie,
+          serverCookie: session.serverCookie,
+          globalSeq: session.globalSeq,
+          connectSeq: session.connectSeq,
+          messageSeq: channel.inSeq,
+        }),
+      );
+      channel.expectFrame();
+    });
   }
 
   #sessionFrame(tag: number, payload: Buffer): void {
@@ -184,9 +189,8 @@ export class Connector implements ChannelHandler {
   }
 
   /** A peer's mistake faults this one connection. */
-  #guard(step: InterceptStep | undefined, body: () => void): void {
+  #guard(body: () => void): void {
     try {
-      if (step !== undefined && !this.#connection.intercept(step)) return;
       body();
     } catch (error) {
       this.#connection.fault(asMsgrError(error));

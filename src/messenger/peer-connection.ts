@@ -30,7 +30,7 @@ import { Tag, tagName } from '../wire/frames/tag.ts';
 import { utimeNow, utimeToMs } from '../wire/utime.ts';
 import type { Connection, ConnectionCounters, ConnectionEvents, ConnectionState } from './connection.ts';
 import { Connector } from './connector.ts';
-import { InterceptStep } from './interceptor.ts';
+import { InterceptStep, intercept } from './interceptor.ts';
 import { type Message, ReceivedMessage } from './message.ts';
 import type { Messenger } from './messenger.ts';
 import { OutgoingQueue } from './outgoing-queue.ts';
@@ -229,6 +229,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
       const message = new ReceivedMessage(this, records, index * recordFields, slabs);
       if (this.#requests.size !== 0 && this.#requests.settle(message)) isKept = true;
       else if (messenger.deliver(this, message)) isKept = true;
+      if (messenger.interceptor !== undefined) this.intercept(InterceptStep.HandleMessage, () => {});
       if (this.#state === 'closed') break;
     }
     return isKept;
@@ -280,7 +281,10 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
 
   /** The handshake is over and both sides agree on the session: replay what waits, then stream. */
   sessionEstablished(by: 'connect' | 'accept'): void {
-    if (!this.intercept(InterceptStep.Ready)) return;
+    this.intercept(InterceptStep.Ready, () => this.#open(by));
+  }
+
+  #open(by: 'connect' | 'accept'): void {
     this.#backoffSeconds = 0;
     this.#connects++;
     this.channel.handler = this;
@@ -356,16 +360,18 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
     this.#backOff(error, stateBefore === 'wait');
   }
 
-  /** Asks the test's interceptor; false when the connection must not go on here. */
-  intercept(step: InterceptStep): boolean {
+  /** Goes on with `proceed` unless a test's interceptor says otherwise; see interceptor.ts. */
+  intercept(step: InterceptStep, proceed: () => void): void {
     const { interceptor } = this.messenger;
-    if (interceptor === undefined) return true;
-    const action = interceptor(this, step);
-    if (action === 'continue') return true;
-    const error = new MsgrError(ErrorCode.Socket, `interceptor: ${action} at step ${step}`);
-    if (action === 'fail') this.fault(error);
-    else this.stop(error);
-    return false;
+    if (interceptor === undefined) return proceed();
+    const { handler } = this.channel;
+    const error = new MsgrError(ErrorCode.Socket, `intercepted at step ${step}`);
+    intercept(interceptor, this, step, {
+      proceed,
+      fail: () => this.fault(error),
+      stop: () => this.stop(error),
+      isCurrent: () => this.#state !== 'closed' && this.channel.handler === handler,
+    });
   }
 
   // ── Inside ─────────────────────────────────────────────────────────────────────────────────────
