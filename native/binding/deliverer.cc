@@ -1,0 +1,82 @@
+#include "binding/deliverer.h"
+
+#include "binding/napi_util.h"
+
+namespace msgr {
+
+bool Deliverer::open(napi_env env, napi_value self, napi_value callback) {
+  if (napi_create_reference(env, self, 1, &self_) != napi_ok ||
+      napi_create_reference(env, callback, 1, &callback_) != napi_ok) {
+    return false;
+  }
+  for (BatchState& state : batches_) {
+    napi_value slabs = nullptr;
+    if (napi_create_array(env, &slabs) != napi_ok || napi_create_reference(env, slabs, 1, &state.slabs) != napi_ok) {
+      return false;
+    }
+  }
+  return true;
+}
+
+void Deliverer::close(napi_env env) {
+  for (napi_ref* reference : {&self_, &callback_}) {
+    if (*reference != nullptr) napi_delete_reference(env, *reference);
+    *reference = nullptr;
+  }
+  for (BatchState& state : batches_) {
+    if (state.slabs != nullptr) napi_delete_reference(env, state.slabs);
+    state.slabs = nullptr;
+  }
+}
+
+bool Deliverer::deliver(napi_env env, uint32_t index, ReceiveBatch* batch) {
+  HandleScope scope(env);
+  BatchState& state = batches_[index];
+  napi_value self = nullptr;
+  napi_value callback = nullptr;
+  napi_value slabs = nullptr;
+  if (!scope.opened() || state.slabs == nullptr || napi_get_reference_value(env, self_, &self) != napi_ok ||
+      napi_get_reference_value(env, callback_, &callback) != napi_ok ||
+      napi_get_reference_value(env, state.slabs, &slabs) != napi_ok) {
+    return false;
+  }
+  if (batch != nullptr && !install(env, state, *batch, slabs)) return false;
+  napi_value arguments[3] = {nullptr, nullptr, slabs};
+  napi_create_uint32(env, index, &arguments[0]);
+  napi_create_uint32(env, batch == nullptr ? 0 : batch->records().count(), &arguments[1]);
+  napi_value answer = nullptr;
+  const napi_status status = napi_make_callback(env, nullptr, self, callback, 3, arguments, &answer);
+  bool kept = true;
+  if (status == napi_ok) {
+    napi_get_value_bool(env, answer, &kept);
+  } else if (status == napi_pending_exception) {
+    // TypeScript catches what handlers throw, so this is a worker that was terminated, or a mistake of ours.
+    napi_value error = nullptr;
+    if (napi_get_and_clear_last_exception(env, &error) == napi_ok) napi_fatal_exception(env, error);
+  }
+  // close() may have been called meanwhile; the slabs of the batch are its own all the same.
+  if (batch != nullptr) uninstall(env, *batch, slabs, kept);
+  return kept;
+}
+
+bool Deliverer::install(napi_env env, BatchState& state, ReceiveBatch& batch, napi_value slabs) {
+  const auto& held = batch.records().slabs();
+  for (uint32_t i = 0; i < held.size(); i++) {
+    if (i == 0 && state.shared_id == held[0]->id()) continue;
+    napi_value buffer = slab_buffer(env, *held[i], held[i]->capacity());
+    if (buffer == nullptr || napi_set_element(env, slabs, i, buffer) != napi_ok) return false;
+    if (i == 0) state.shared_id = held[0]->id();
+  }
+  return true;
+}
+
+void Deliverer::uninstall(napi_env env, ReceiveBatch& batch, napi_value slabs, bool kept) {
+  const auto count = static_cast<uint32_t>(batch.records().slabs().size());
+  for (uint32_t i = 1; i < count; i++) {
+    napi_value buffer = nullptr;
+    if (!kept && napi_get_element(env, slabs, i, &buffer) == napi_ok) napi_detach_arraybuffer(env, buffer);
+    napi_set_element(env, slabs, i, undefined_value(env));
+  }
+}
+
+}  // namespace msgr

@@ -1,0 +1,45 @@
+// The way up: one call into JavaScript per batch, with the slabs that its records point into.
+//
+// The ArrayBuffer of a shared receive slab is made once and used as long as the slab is. Those of large
+// frames live for one delivery; unless the receiver keeps something they are detached, which gives their
+// memory back at once instead of at the next garbage collection.
+// Threads: JavaScript's. Calls go through the plain C interface and every status is looked at: while an
+// environment is torn down they fail, and that must end in silence, not in an abort.
+#pragma once
+
+#include <node_api.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "core/io/receive_batch.h"
+
+namespace msgr {
+
+class Deliverer {
+ public:
+  explicit Deliverer(uint32_t batch_count) : batches_(batch_count) {}
+  Deliverer(const Deliverer&) = delete;
+  Deliverer& operator=(const Deliverer&) = delete;
+
+  // `callback` is called as (batch index, record count, slabs) and answers whether it keeps anything.
+  [[nodiscard]] bool open(napi_env env, napi_value self, napi_value callback);
+  void close(napi_env env);
+
+  // Answers whether the batch's memory is still looked at. Without batch (null): a call without records.
+  bool deliver(napi_env env, uint32_t index, ReceiveBatch* batch);
+
+ private:
+  struct BatchState {
+    napi_ref slabs = nullptr;
+    uint64_t shared_id = 0;
+  };
+  [[nodiscard]] bool install(napi_env env, BatchState& state, ReceiveBatch& batch, napi_value slabs);
+  void uninstall(napi_env env, ReceiveBatch& batch, napi_value slabs, bool kept);
+
+  napi_ref self_ = nullptr;
+  napi_ref callback_ = nullptr;
+  std::vector<BatchState> batches_;
+};
+
+}  // namespace msgr

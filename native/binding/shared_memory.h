@@ -1,0 +1,105 @@
+// The memory that C++ and TypeScript both write and read, one block per transport. src/native.ts learns
+// every offset from here through `layout`, so there is one table.
+//
+//      ┌──────────┬──────────┬─────────────────────────┬───────────────────────────────┐
+//      │ control  │ releases │ send tables             │ record tables                 │
+//      │ 64 × i32 │ 1024×i32 │ 1 or 4 × 2048 × 64 B    │ 1 or 4 × 4096 × 64 B          │
+//      └──────────┴──────────┴─────────────────────────┴───────────────────────────────┘
+//
+// Send tables are written by TypeScript, record tables by the loop. With a thread of its own the loop works
+// on one table while JavaScript works on another; they change hands under the thread's lock. Control words
+// and releases are touched on JavaScript's thread only.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/channel/record.h"
+#include "core/io/socket.h"
+
+namespace msgr {
+
+// i32 indices into the control words.
+struct Control {
+  static constexpr size_t kWords = 64;
+  // Messages in the present send table.
+  static constexpr int32_t kSendCount = 0;
+  // Where the next frame begins in the present send slab.
+  static constexpr int32_t kSendOffset = 1;
+  // Framed bytes in the present send table, lent ones included.
+  static constexpr int32_t kSendBytes = 2;
+  static constexpr int32_t kSendTable = 3;
+  static constexpr int32_t kSendSlot = 4;
+  static constexpr int32_t kReleaseCount = 5;
+};
+
+inline constexpr NamedNumber kControlWords[] = {
+    {"sendCount", Control::kSendCount}, {"sendOffset", Control::kSendOffset}, {"sendBytes", Control::kSendBytes},
+    {"sendTable", Control::kSendTable}, {"sendSlot", Control::kSendSlot}, {"releaseCount", Control::kReleaseCount},
+};
+
+// SocketStep, for the errors that TypeScript makes of it.
+inline constexpr NamedNumber kSocketSteps[] = {
+    {"socket", static_cast<int32_t>(SocketStep::kSocket)},
+    {"device", static_cast<int32_t>(SocketStep::kDevice)},
+    {"noDelay", static_cast<int32_t>(SocketStep::kNoDelay)},
+    {"typeOfService", static_cast<int32_t>(SocketStep::kTypeOfService)},
+    {"reusePort", static_cast<int32_t>(SocketStep::kReusePort)},
+    {"bindAddressNoPort", static_cast<int32_t>(SocketStep::kBindAddressNoPort)},
+    {"busyPollUs", static_cast<int32_t>(SocketStep::kBusyPoll)},
+    {"receiveBufferBytes", static_cast<int32_t>(SocketStep::kReceiveBuffer)},
+    {"sendBufferBytes", static_cast<int32_t>(SocketStep::kSendBuffer)},
+    {"congestionControl", static_cast<int32_t>(SocketStep::kCongestionControl)},
+    {"bind", static_cast<int32_t>(SocketStep::kBind)},
+    {"listen", static_cast<int32_t>(SocketStep::kListen)},
+    {"connect", static_cast<int32_t>(SocketStep::kConnect)},
+    {"receive", static_cast<int32_t>(SocketStep::kReceive)},
+    {"send", static_cast<int32_t>(SocketStep::kSend)},
+};
+
+// One message on its way down.
+struct SendRecord {
+  int32_t channel;
+  int32_t type_and_priority;
+  int32_t versions;
+  int32_t tid_low;
+  int32_t tid_high;
+  int32_t slot;
+  int32_t offset;
+  int32_t front_length;
+  int32_t middle_length;
+  int32_t data_length;
+  // Tokens of lent payloads, 0 for one that lies in the gap; their addresses are written by lend().
+  int32_t front_token;
+  int32_t data_token;
+  const uint8_t* front;
+  const uint8_t* data;
+};
+static_assert(sizeof(SendRecord) == 64);
+
+inline constexpr NamedNumber kSendFields[] = {
+    {"channel", 0},     {"typeAndPriority", 1}, {"versions", 2},     {"tidLow", 3},
+    {"tidHigh", 4},     {"slot", 5},            {"offset", 6},       {"frontLength", 7},
+    {"middleLength", 8}, {"dataLength", 9},     {"frontToken", 10},  {"dataToken", 11},
+};
+
+inline constexpr uint32_t kReleasesPerCall = 1024;
+inline constexpr uint32_t kSendRecords = 2048;
+inline constexpr uint32_t kBatchRecords = 4096;
+
+struct SharedLayout {
+  explicit SharedLayout(uint32_t table_count) : tables(table_count) {}
+
+  [[nodiscard]] size_t releases_offset() const { return Control::kWords * sizeof(int32_t); }
+  [[nodiscard]] size_t send_offset(uint32_t table) const {
+    return releases_offset() + kReleasesPerCall * sizeof(int32_t) + size_t{table} * kSendRecords * sizeof(SendRecord);
+  }
+  [[nodiscard]] size_t record_offset(uint32_t table) const {
+    return send_offset(tables) + size_t{table} * kBatchRecords * sizeof(Record);
+  }
+  [[nodiscard]] size_t bytes() const { return record_offset(tables); }
+
+  const uint32_t tables;
+};
+
+}  // namespace msgr

@@ -1,0 +1,45 @@
+// Whether to keep asking for input for a short while instead of sleeping. Falling asleep and being woken
+// costs tens of microseconds, which is most of a ping; but a loop that spins after every lone message
+// burns a core for nothing. So it spins only while messages have lately followed one another closely.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <ctime>
+
+namespace msgr {
+
+[[nodiscard]] inline uint64_t monotonic_ns() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
+}
+
+class BusyPoll {
+ public:
+  // Spins for at most `window_us` after the last traffic; 0: never.
+  explicit BusyPoll(uint32_t window_us) : window_ns_(uint64_t{window_us} * 1000), average_gap_ns_(gap_max()) {}
+
+  [[nodiscard]] bool enabled() const { return window_ns_ != 0; }
+
+  void on_traffic(uint64_t now_ns) {
+    const uint64_t gap = std::min(now_ns - last_traffic_ns_, gap_max());
+    last_traffic_ns_ = now_ns;
+    average_gap_ns_ = (average_gap_ns_ * 7 + gap) / 8;
+  }
+
+  // A loop that sleeps between its pings sees gaps of a wake-up more than one that polls; four windows
+  // still count as close, so that it can find its way into polling.
+  [[nodiscard]] bool wanted(uint64_t now_ns) const {
+    return now_ns - last_traffic_ns_ < window_ns_ && average_gap_ns_ < 4 * window_ns_;
+  }
+
+ private:
+  [[nodiscard]] uint64_t gap_max() const { return 16 * window_ns_; }
+
+  const uint64_t window_ns_;
+  uint64_t last_traffic_ns_ = 0;
+  uint64_t average_gap_ns_;
+};
+
+}  // namespace msgr

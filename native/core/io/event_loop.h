@@ -1,0 +1,152 @@
+// The native event loop: sockets in, batches of records out; frames in, writev out. It owns an epoll
+// descriptor and every socket, and never calls back: a driver (the host's loop, or a thread of its own)
+// asks it for one step after the other, and delivers what it filled.
+//
+//      poll()      asks the kernel which sockets are ready; accepts, finishes connects
+//      receive()   reads ready sockets into the batch, until it is full or none is left
+//      (driver delivers the batch; handlers answer with commands and messages)
+//      flush()     writes what waits, one writev after the other
+//
+// Invariants: one socket takes at most receiveTurnBytesMax bytes per poll(); a batch ends with its slab or
+// its table of records, so a turn's memory is bounded however many sockets are ready. An idle connection
+// holds its Connection object and nothing else.
+// Threads: one at a time. Ownership: sockets, channels and the tails of their streams are the loop's;
+// pool, limits, table and releases are its owner's and outlive it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "core/base/limits.h"
+#include "core/base/slab.h"
+#include "core/channel/channel.h"
+#include "core/io/channel_table.h"
+#include "core/io/connection.h"
+#include "core/io/receive_batch.h"
+#include "core/io/socket.h"
+#include "core/io/socket_io.h"
+
+namespace msgr {
+
+// Words of ChannelCounters::spare: framed bytes and messages that append() took, ever. What JavaScript has
+// written into its send table beyond that is still on the way.
+inline constexpr size_t kAcceptedBytes = 0;
+inline constexpr size_t kAcceptedCount = 1;
+
+class EventLoop {
+ public:
+  EventLoop(const Limits& limits, SlabPool& pool, ChannelTable& table, LentReleases& releases,
+            const SocketFaults& faults);
+  EventLoop(const EventLoop&) = delete;
+  EventLoop& operator=(const EventLoop&) = delete;
+  ~EventLoop();
+
+  // The descriptor to watch for input; -1 when the system refused one.
+  [[nodiscard]] int epoll_fd() const { return epoll_fd_; }
+  // Readable (EPOLLIN) makes poll() return; the loop does not read it. For the wake-up of a thread.
+  [[nodiscard]] bool watch_wake(int fd);
+
+  // Commands: what src/transport/channel.ts says of each. A number without a channel is ignored, as the
+  // command may have crossed the channel's end on its way.
+
+  void create(uint32_t id);
+  void connect(uint32_t id, uint32_t generation, const SocketAddress& address, const SocketOptions& options);
+  void disconnect(uint32_t id, uint32_t generation);
+  void adopt(uint32_t id, uint32_t generation, uint32_t other_id);
+  void destroy(uint32_t id);
+  void expect_bytes(uint32_t id, uint32_t count);
+  void expect_frame(uint32_t id);
+  void send_bytes(uint32_t id, Bytes bytes);
+  void send_control(uint32_t id, uint8_t tag, Bytes payload);
+  void start_session(uint32_t id, bool lossless);
+  // False when there is no such channel: then lent payloads are the caller's to release.
+  [[nodiscard]] bool append(uint32_t id, const OutgoingMessage& message);
+  void acknowledge(uint32_t id, uint64_t seq);
+  void reset_in_seq(uint32_t id);
+  void reset_session(uint32_t id);
+  void pause_reading(uint32_t id);
+  void resume_reading(uint32_t id);
+  // Takes over a listening descriptor. `listener` is the caller's number for it, below 2^24.
+  void add_listener(uint32_t listener, int fd, const SocketOptions& options);
+  void remove_listener(uint32_t listener);
+  // Closes every descriptor but its own, drops every channel. No record tells of it.
+  void close_all();
+
+  // Steps
+
+  // Waits up to `timeout_ms` (0: not at all, -1: for ever). Answers how many sockets were ready.
+  int poll(int timeout_ms);
+  // True when the batch is to be delivered before more can be read; then call again.
+  [[nodiscard]] bool receive(ReceiveBatch& batch);
+  // True when a socket took its share and more waits: call again after the next poll().
+  bool flush();
+  // Records or bytes wait that the kernel will not announce: do not sleep before receive().
+  [[nodiscard]] bool has_pending() const { return !pending_.empty() || !readable_.empty() || !touched_.empty(); }
+  [[nodiscard]] bool has_output() const { return !dirty_.empty(); }
+
+  // Sockets and listeners that are open, idle channels not counted.
+  [[nodiscard]] uint32_t open_count() const { return open_count_; }
+  // Bytes that came from sockets, ever: a driver sees by it whether traffic flows.
+  [[nodiscard]] uint64_t bytes_received() const { return bytes_received_; }
+  // For tests: the channel's descriptor, or -1.
+  [[nodiscard]] int descriptor_of(uint32_t id) const;
+
+ private:
+  enum class Progress : uint8_t { kDone, kBatchFull };
+
+  [[nodiscard]] Connection* find(uint32_t id) const;
+  [[nodiscard]] Connection* find(const SocketTag& tag) const;
+  Connection& make(uint32_t id);
+  void attach(Connection& connection, int fd, Connection::State state);
+  void detach(Connection& connection);
+  void close_socket(Connection& connection);
+  void fail(Connection& connection, CloseReason reason, int error, SocketStep step, const FrameFault& fault = {});
+  void fail_frame(Connection& connection);
+  void set_interest(Connection& connection);
+  void opened(Connection& connection, RecordKind kind, uint32_t listener);
+
+  void on_event(Connection& connection, uint32_t events);
+  void finish_connect(Connection& connection);
+  void on_quiet_event(Connection& connection, uint32_t events);
+  void accept_all(uint32_t listener);
+
+  void want_read(Connection& connection);
+  void queue_read(Connection& connection);
+  void mark_dirty(Connection& connection);
+  void mark_touched(Connection& connection);
+
+  Progress read(Connection& connection, ReceiveBatch& batch);
+  Progress read_large(Connection& connection, ReceiveBatch& batch, bool& again);
+  Progress parse(Connection& connection, ReceiveBatch& batch, uint32_t at, uint32_t size, bool& again);
+  // Takes bytes from the socket; false when there is nothing to go on with (closed, or none there).
+  bool take_bytes(Connection& connection, uint8_t* to, size_t size, size_t& taken);
+  [[nodiscard]] bool append_pending(ReceiveBatch& batch);
+  bool write(Connection& connection);
+
+  const Limits& limits_;
+  SlabPool& pool_;
+  ChannelTable& table_;
+  ChannelContext context_;
+  SocketIo io_;
+  int epoll_fd_;
+  // Given up for a moment when descriptors run out, so that a waiting connection can be turned away.
+  int spare_fd_;
+  uint32_t next_serial_ = 0;
+  uint32_t open_count_ = 0;
+  uint64_t bytes_received_ = 0;
+
+  std::vector<std::unique_ptr<Connection>> connections_;
+  std::vector<ListenSocket> listeners_;
+  // Records of events that happened outside of receive().
+  std::vector<Record> pending_;
+  // Sockets with input, channels with events that fall due at the end of a turn, and with output. Each
+  // holds a connection once; a connection that is gone meanwhile is passed over.
+  std::vector<SocketTag> readable_;
+  size_t readable_next_ = 0;
+  std::vector<uint32_t> touched_;
+  std::vector<SocketTag> dirty_;
+  std::vector<SocketTag> dirty_now_;
+};
+
+}  // namespace msgr

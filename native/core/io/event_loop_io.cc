@@ -1,0 +1,345 @@
+// The event loop's turn: what is ready, reading, writing.
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "core/io/event_loop.h"
+
+namespace msgr {
+namespace {
+
+constexpr int kEventsPerPoll = 256;
+// Connections taken from one listener per turn; the others wait in its backlog.
+constexpr int kAcceptsPerTurn = 64;
+// One system call's worth in each direction: beyond, the cost of the call no longer shows, and the bytes
+// would leave the second-level cache before they are looked at.
+constexpr size_t kReceiveBytes = 256 * 1024;
+constexpr size_t kSendBytes = 512 * 1024;
+constexpr size_t kSendPieces = 64;
+// What one socket may write before the others have their turn: a reader on the same host can take bytes
+// as fast as they are written.
+constexpr size_t kSendTurnBytes = 4 * 1024 * 1024;
+
+}  // namespace
+
+// Ready sockets
+
+int EventLoop::poll(int timeout_ms) {
+  epoll_event events[kEventsPerPoll];
+  const int count = epoll_wait(epoll_fd_, events, kEventsPerPoll, timeout_ms);
+  for (int i = 0; i < count; i++) {
+    const SocketTag tag = SocketTag::unpack(events[i].data.u64);
+    if (tag.id == SocketTag::kWake) continue;
+    if ((tag.id & SocketTag::kListenerBit) != 0) {
+      const uint32_t listener = tag.id & ~SocketTag::kListenerBit;
+      if (listeners_[listener].fd >= 0 && listeners_[listener].serial == tag.serial) accept_all(listener);
+      continue;
+    }
+    if (Connection* connection = find(tag)) on_event(*connection, events[i].events);
+  }
+  return std::max(count, 0);
+}
+
+void EventLoop::on_event(Connection& connection, uint32_t events) {
+  if (connection.state == Connection::State::kConnecting) {
+    finish_connect(connection);
+    return;
+  }
+  if ((events & EPOLLOUT) != 0) {
+    connection.write_blocked = false;
+    mark_dirty(connection);
+  }
+  if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) == 0) return;
+  if (connection.reads()) {
+    if (!connection.in_readable) connection.budget = static_cast<uint32_t>(limits_.receive_turn_bytes_max);
+    queue_read(connection);
+  } else {
+    on_quiet_event(connection, events);
+  }
+}
+
+void EventLoop::finish_connect(Connection& connection) {
+  const int error = take_socket_error(connection.fd);
+  if (error != 0) {
+    fail(connection, CloseReason::kSystemError, error, SocketStep::kConnect);
+    return;
+  }
+  connection.state = Connection::State::kOpen;
+  connection.write_blocked = false;
+  connection.channel.open();
+  opened(connection, RecordKind::kOpened, 0);
+  set_interest(connection);
+}
+
+// Input while nobody wants to read. The peer's close is told at once if no byte stands before it; else the
+// bytes have to be asked for first, and the socket leaves epoll until then, as a hang-up cannot be muted.
+void EventLoop::on_quiet_event(Connection& connection, uint32_t events) {
+  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
+    uint8_t byte;
+    const ssize_t peeked = recv(connection.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (peeked <= 0 && connection.channel.tail().empty()) {
+      if (peeked == 0) {
+        fail(connection, CloseReason::kPeerClosed, 0, SocketStep::kReceive);
+      } else {
+        fail(connection, CloseReason::kSystemError, errno, SocketStep::kReceive);
+      }
+      return;
+    }
+    epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, connection.fd, nullptr);
+    connection.registered = false;
+    connection.interest = 0;
+    return;
+  }
+  set_interest(connection);
+}
+
+void EventLoop::accept_all(uint32_t listener) {
+  for (int i = 0; i < kAcceptsPerTurn; i++) {
+    const int fd = accept4(listeners_[listener].fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) {
+      if (errno == EINTR || errno == ECONNABORTED) continue;
+      if ((errno == EMFILE || errno == ENFILE) && spare_fd_ >= 0) {
+        // Out of descriptors: the connection is turned away, or epoll would report it for ever.
+        ::close(spare_fd_);
+        const int turned_away = accept4(listeners_[listener].fd, nullptr, nullptr, SOCK_CLOEXEC);
+        if (turned_away >= 0) ::close(turned_away);
+        spare_fd_ = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        continue;
+      }
+      return;
+    }
+    const SocketResult result = configure_accepted(fd, listeners_[listener].options);
+    const uint32_t id = result.ok() ? table_.take() : ChannelTable::kNone;
+    if (id == ChannelTable::kNone) {
+      ::close(fd);
+      continue;
+    }
+    Connection& connection = make(id);
+    connection.channel.open();
+    attach(connection, fd, Connection::State::kOpen);
+    if (connection.fd >= 0) opened(connection, RecordKind::kAccepted, listener);
+  }
+}
+
+// Queues
+
+void EventLoop::want_read(Connection& connection) {
+  if (!connection.reads()) return;
+  set_interest(connection);
+  if (connection.fd >= 0 && !connection.channel.tail().empty()) {
+    connection.tail_first = true;
+    connection.budget = static_cast<uint32_t>(limits_.receive_turn_bytes_max);
+    queue_read(connection);
+  }
+}
+
+void EventLoop::queue_read(Connection& connection) {
+  if (connection.in_readable) return;
+  connection.in_readable = true;
+  readable_.push_back(connection.tag());
+}
+
+void EventLoop::mark_dirty(Connection& connection) {
+  if (connection.in_dirty || connection.state != Connection::State::kOpen || connection.write_blocked) return;
+  connection.in_dirty = true;
+  dirty_.push_back(connection.tag());
+}
+
+void EventLoop::mark_touched(Connection& connection) {
+  if (connection.in_touched) return;
+  connection.in_touched = true;
+  touched_.push_back(connection.channel.id());
+}
+
+// Reading
+
+bool EventLoop::append_pending(ReceiveBatch& batch) {
+  size_t taken = 0;
+  while (taken < pending_.size() && !batch.records().full()) batch.records().append_raw() = pending_[taken++];
+  pending_.erase(pending_.begin(), pending_.begin() + static_cast<ptrdiff_t>(taken));
+  return pending_.empty();
+}
+
+bool EventLoop::receive(ReceiveBatch& batch) {
+  if (!append_pending(batch)) return true;
+  for (; readable_next_ < readable_.size(); readable_next_++) {
+    Connection* connection = find(readable_[readable_next_]);
+    if (connection == nullptr) continue;
+    if (read(*connection, batch) == Progress::kBatchFull) return true;
+    // It may be another object by now, or queued anew; only its own entry is ended here.
+    connection = find(readable_[readable_next_]);
+    if (connection != nullptr) connection->in_readable = false;
+  }
+  readable_.clear();
+  readable_next_ = 0;
+  while (!touched_.empty()) {
+    Connection* connection = find(touched_.back());
+    if (connection != nullptr) {
+      if (!connection->channel.flush_events(batch.records())) return true;
+      connection->in_touched = false;
+      mark_dirty(*connection);
+    }
+    touched_.pop_back();
+  }
+  return !append_pending(batch);
+}
+
+bool EventLoop::take_bytes(Connection& connection, uint8_t* to, size_t size, size_t& taken) {
+  const ssize_t moved = io_.receive(connection.fd, to, size);
+  if (moved > 0) {
+    taken = static_cast<size_t>(moved);
+    bytes_received_ += taken;
+    connection.budget -= static_cast<uint32_t>(std::min<size_t>(taken, connection.budget));
+    return true;
+  }
+  if (moved == -EAGAIN || moved == -EWOULDBLOCK) {
+    if (connection.send_error != 0) {
+      fail(connection, CloseReason::kSystemError, connection.send_error, SocketStep::kSend);
+    }
+  } else if (moved == 0) {
+    fail(connection, CloseReason::kPeerClosed, 0, SocketStep::kReceive);
+  } else {
+    fail(connection, CloseReason::kSystemError, static_cast<int>(-moved), SocketStep::kReceive);
+  }
+  return false;
+}
+
+EventLoop::Progress EventLoop::read(Connection& connection, ReceiveBatch& batch) {
+  Channel& channel = connection.channel;
+  mark_touched(connection);
+  while (connection.reads()) {
+    bool again = false;
+    Progress progress;
+    if (channel.tail().large()) {
+      progress = read_large(connection, batch, again);
+    } else {
+      const size_t tail_size = channel.tail().size();
+      if (batch.room() < tail_size + ReceiveBatch::kRoomMin || batch.records().full()) {
+        batch.want_room(tail_size + ReceiveBatch::kRoomMin);
+        return Progress::kBatchFull;
+      }
+      Slab& slab = batch.slab();
+      const uint32_t at = slab.used;
+      size_t taken = 0;
+      size_t asked = 0;
+      if (connection.tail_first) {
+        connection.tail_first = false;
+      } else {
+        asked = std::min({batch.room() - tail_size, kReceiveBytes, static_cast<size_t>(connection.budget)});
+        if (asked == 0) return Progress::kDone;
+        if (!take_bytes(connection, slab.data() + at + tail_size, asked, taken)) return Progress::kDone;
+      }
+      channel.tail().move_to(slab.data() + at);
+      progress = parse(connection, batch, at, static_cast<uint32_t>(tail_size + taken), again);
+      // A socket that gave less than was asked for is empty; epoll tells if that was wrong.
+      if (taken < asked) again = false;
+    }
+    if (progress == Progress::kBatchFull || !again) return progress;
+  }
+  return Progress::kDone;
+}
+
+EventLoop::Progress EventLoop::read_large(Connection& connection, ReceiveBatch& batch, bool& again) {
+  StreamTail& tail = connection.channel.tail();
+  connection.tail_first = false;
+  while (!tail.room().empty()) {
+    const MutableBytes room = tail.room();
+    const size_t asked = std::min(room.size(), static_cast<size_t>(connection.budget));
+    size_t taken = 0;
+    if (asked == 0 || !take_bytes(connection, room.data(), asked, taken)) return Progress::kDone;
+    tail.filled(taken);
+    if (taken < asked) return Progress::kDone;
+  }
+  if (batch.records().full()) return Progress::kBatchFull;
+  const SlabRef frame = tail.take();
+  const ReceiveResult result = connection.channel.received(*frame, 0, frame->used, batch.records());
+  if (result.status == ReceiveStatus::kFailed) {
+    fail_frame(connection);
+    return Progress::kDone;
+  }
+  MSGR_CHECK(result.consumed == frame->used);
+  again = true;
+  return Progress::kDone;
+}
+
+EventLoop::Progress EventLoop::parse(Connection& connection, ReceiveBatch& batch, uint32_t at, uint32_t size,
+                                     bool& again) {
+  Slab& slab = batch.slab();
+  const uint32_t records_before = batch.records().count();
+  const ReceiveResult result = connection.channel.received(slab, at, size, batch.records());
+  if (result.status == ReceiveStatus::kFailed) {
+    slab.used = at + size;
+    fail_frame(connection);
+    return Progress::kDone;
+  }
+  if (!connection.channel.keep_tail(slab, at + result.consumed, size - result.consumed)) {
+    slab.used = at + size;
+    fail_frame(connection);
+    return Progress::kDone;
+  }
+  // Nothing points there if no record was written.
+  if (batch.records().count() != records_before) slab.used = at + result.consumed;
+  if (result.status == ReceiveStatus::kBatchFull) {
+    connection.tail_first = true;
+    return Progress::kBatchFull;
+  }
+  again = result.status == ReceiveStatus::kNeedMore;
+  return Progress::kDone;
+}
+
+// Writing
+
+bool EventLoop::flush() {
+  bool more = false;
+  dirty_now_.swap(dirty_);
+  for (const SocketTag& tag : dirty_now_) {
+    Connection* connection = find(tag);
+    if (connection == nullptr || !connection->in_dirty) continue;
+    connection->in_dirty = false;
+    if (write(*connection)) {
+      mark_dirty(*connection);
+      more = true;
+    }
+  }
+  dirty_now_.clear();
+  return more;
+}
+
+bool EventLoop::write(Connection& connection) {
+  Channel& channel = connection.channel;
+  size_t written = 0;
+  while (channel.wants_output() && connection.send_error == 0) {
+    if (written >= kSendTurnBytes) return true;
+    iovec pieces[kSendPieces];
+    const size_t count = channel.gather(pieces, kSendPieces, kSendBytes);
+    if (count == 0) break;
+    size_t asked = 0;
+    for (size_t i = 0; i < count; i++) asked += pieces[i].iov_len;
+    const ssize_t moved = io_.send(connection.fd, pieces, count);
+    if (moved < 0 && moved != -EAGAIN && moved != -EWOULDBLOCK) {
+      connection.send_error = static_cast<int>(-moved);
+      if (connection.reads()) {
+        queue_read(connection);
+      } else {
+        fail(connection, CloseReason::kSystemError, connection.send_error, SocketStep::kSend);
+      }
+      return false;
+    }
+    const size_t taken = moved < 0 ? 0 : static_cast<size_t>(moved);
+    channel.wrote(taken);
+    written += taken;
+    if (taken < asked) {
+      connection.write_blocked = true;
+      break;
+    }
+  }
+  if (written > 0) mark_touched(connection);
+  set_interest(connection);
+  return false;
+}
+
+}  // namespace msgr

@@ -1,0 +1,46 @@
+// What one delivery carries: records, and the slab that the loop reads sockets into. Its owner is a driver,
+// which lends it to the loop between two deliveries.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "core/base/slab.h"
+#include "core/channel/record.h"
+
+namespace msgr {
+
+class ReceiveBatch {
+ public:
+  // Less room than this is not worth a system call.
+  static constexpr size_t kRoomMin = 64 * 1024;
+
+  ReceiveBatch(Record* records, uint32_t capacity) : records_(records, capacity) {}
+
+  [[nodiscard]] RecordBatch& records() { return records_; }
+  [[nodiscard]] Slab& slab() const { return *slab_; }
+  [[nodiscard]] size_t room() const { return slab_->capacity() - slab_->used; }
+  // The loop needs so many bytes in one piece before it can go on.
+  void want_room(size_t bytes) { room_wanted_ = std::max(room_wanted_, bytes); }
+
+  // Makes it ready for the loop: no records, and a slab with room. `kept`: somebody still looks at what
+  // was delivered, so its bytes stay. False when the system has no memory.
+  [[nodiscard]] bool renew(bool kept, SlabPool& pool) {
+    records_.clear();
+    if (slab_ && !kept) slab_->used = 0;
+    if (!slab_ || room() < std::max(kRoomMin, room_wanted_)) slab_ = pool.take();
+    room_wanted_ = 0;
+    if (!slab_) return false;
+    // The shared slab is always number 0 of its batch.
+    (void)records_.slab_index(*slab_);
+    return true;
+  }
+
+ private:
+  RecordBatch records_;
+  SlabRef slab_;
+  size_t room_wanted_ = 0;
+};
+
+}  // namespace msgr

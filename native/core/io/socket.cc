@@ -1,0 +1,133 @@
+#include "core/io/socket.h"
+
+#include <netinet/tcp.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#ifndef IP_BIND_ADDRESS_NO_PORT
+#define IP_BIND_ADDRESS_NO_PORT 24
+#endif
+
+namespace msgr {
+namespace {
+
+// Sets options one after the other until one fails; keeps which and why.
+class OptionSetter {
+ public:
+  explicit OptionSetter(int fd) : fd_(fd) {}
+
+  void set(SocketStep step, int level, int name, int value) { set(step, level, name, &value, sizeof value); }
+
+  void set(SocketStep step, int level, int name, const void* value, size_t size) {
+    if (!result_.ok()) return;
+    if (setsockopt(fd_, level, name, value, static_cast<socklen_t>(size)) != 0) {
+      result_.step = step;
+      result_.error = errno;
+    }
+  }
+
+  SocketResult result() const { return result_; }
+
+ private:
+  int fd_;
+  SocketResult result_;
+};
+
+// What a connecting and a listening socket have in common. Buffer sizes come before connect and listen, as
+// the window scale is agreed on in the TCP handshake.
+void set_common(OptionSetter& setter, const SocketOptions& options, bool ipv6) {
+  if (!options.device.empty()) {
+    setter.set(SocketStep::kDevice, SOL_SOCKET, SO_BINDTODEVICE, options.device.c_str(), options.device.size());
+  }
+  if (options.type_of_service >= 0) {
+    setter.set(SocketStep::kTypeOfService, ipv6 ? IPPROTO_IPV6 : IPPROTO_IP, ipv6 ? IPV6_TCLASS : IP_TOS,
+               options.type_of_service);
+  }
+  if (options.busy_poll_us >= 0) {
+    setter.set(SocketStep::kBusyPoll, SOL_SOCKET, SO_BUSY_POLL, options.busy_poll_us);
+  }
+  if (options.receive_buffer_bytes > 0) {
+    setter.set(SocketStep::kReceiveBuffer, SOL_SOCKET, SO_RCVBUF, options.receive_buffer_bytes);
+  }
+  if (options.send_buffer_bytes > 0) {
+    setter.set(SocketStep::kSendBuffer, SOL_SOCKET, SO_SNDBUF, options.send_buffer_bytes);
+  }
+  if (!options.congestion_control.empty()) {
+    setter.set(SocketStep::kCongestionControl, IPPROTO_TCP, TCP_CONGESTION, options.congestion_control.c_str(),
+               options.congestion_control.size());
+  }
+}
+
+SocketResult fail(int fd, SocketStep step, int error) {
+  if (fd >= 0) close(fd);
+  SocketResult result;
+  result.step = step;
+  result.error = error;
+  return result;
+}
+
+}  // namespace
+
+SocketResult open_connection(const SocketAddress& address, const SocketOptions& options) {
+  const int fd = socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return fail(fd, SocketStep::kSocket, errno);
+  OptionSetter setter(fd);
+  set_common(setter, options, address.is_ipv6());
+  if (options.no_delay) setter.set(SocketStep::kNoDelay, IPPROTO_TCP, TCP_NODELAY, 1);
+  if (options.reuse_port) setter.set(SocketStep::kReusePort, SOL_SOCKET, SO_REUSEPORT, 1);
+  if (options.bind_address_no_port) {
+    setter.set(SocketStep::kBindAddressNoPort, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+  }
+  if (!setter.result().ok()) return fail(fd, setter.result().step, setter.result().error);
+  if (options.local_address.is_set() &&
+      bind(fd, options.local_address.data(), options.local_address.size()) != 0) {
+    return fail(fd, SocketStep::kBind, errno);
+  }
+  SocketResult result;
+  result.fd = fd;
+  if (connect(fd, address.data(), address.size()) != 0) {
+    if (errno != EINPROGRESS && errno != EINTR) return fail(fd, SocketStep::kConnect, errno);
+    result.in_progress = true;
+  }
+  return result;
+}
+
+SocketResult open_listener(const SocketAddress& address, const SocketOptions& options) {
+  const int fd = socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return fail(fd, SocketStep::kSocket, errno);
+  OptionSetter setter(fd);
+  set_common(setter, options, address.is_ipv6());
+  // A daemon that restarts binds its port again although old connections linger in TIME_WAIT.
+  setter.set(SocketStep::kBind, SOL_SOCKET, SO_REUSEADDR, 1);
+  if (address.is_ipv6()) setter.set(SocketStep::kBind, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  if (options.reuse_port) setter.set(SocketStep::kReusePort, SOL_SOCKET, SO_REUSEPORT, 1);
+  if (!setter.result().ok()) return fail(fd, setter.result().step, setter.result().error);
+  if (bind(fd, address.data(), address.size()) != 0) return fail(fd, SocketStep::kBind, errno);
+  if (listen(fd, options.backlog) != 0) return fail(fd, SocketStep::kListen, errno);
+  SocketResult result;
+  result.fd = fd;
+  return result;
+}
+
+SocketResult configure_accepted(int fd, const SocketOptions& options) {
+  OptionSetter setter(fd);
+  if (options.no_delay) setter.set(SocketStep::kNoDelay, IPPROTO_TCP, TCP_NODELAY, 1);
+  if (options.type_of_service >= 0) {
+    const bool ipv6 = SocketAddress::local_of(fd).is_ipv6();
+    setter.set(SocketStep::kTypeOfService, ipv6 ? IPPROTO_IPV6 : IPPROTO_IP, ipv6 ? IPV6_TCLASS : IP_TOS,
+               options.type_of_service);
+  }
+  SocketResult result = setter.result();
+  result.fd = fd;
+  return result;
+}
+
+int take_socket_error(int fd) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) return errno;
+  return error;
+}
+
+}  // namespace msgr
