@@ -1,0 +1,76 @@
+/** The receiving process: a handler that reads type and payload of every message, counts, and answers pings. */
+import { BenchType, dataByte, type LinkEnds } from './link.ts';
+import { cpuTimeSince, type ServerCount } from './samples.ts';
+
+export class ServerRole<Connection> {
+  readonly #ends: LinkEnds<Connection>;
+  #messages = 0;
+  #bytes = 0;
+  #pings = 0;
+  #firstByteSum = 0;
+  #firstAt = 0;
+  #cpuAtStart: NodeJS.CpuUsage = process.cpuUsage();
+  #pong: Buffer = Buffer.alloc(0);
+  #onEnd: ((count: ServerCount) => void) | undefined;
+
+  constructor(ends: LinkEnds<Connection>) {
+    this.#ends = ends;
+  }
+
+  listen(): Promise<string> {
+    return this.#ends.listen((type, payload, connection) => this.#handle(type, payload, connection));
+  }
+
+  /** Resolves at the next End. To be called before the client begins. */
+  count(): Promise<ServerCount> {
+    return new Promise((resolve) => {
+      this.#onEnd = resolve;
+    });
+  }
+
+  /** Messages so far in the present run, for the live line. */
+  progress(): number {
+    return this.#messages + this.#pings;
+  }
+
+  #handle(type: number, payload: Uint8Array, connection: Connection): void {
+    if (type === BenchType.Data) {
+      if (this.#messages === 0) this.#firstAt = performance.now();
+      this.#messages++;
+      this.#bytes += payload.length;
+      this.#firstByteSum += payload[0]!;
+    } else if (type === BenchType.Ping) {
+      this.#pings++;
+      this.#firstByteSum += payload[0]!;
+      this.#ends.send(connection, BenchType.Pong, this.#pong);
+    } else if (type === BenchType.Start) {
+      this.#start(payload);
+    } else if (type === BenchType.End) {
+      this.#end();
+    }
+  }
+
+  #start(payload: Uint8Array): void {
+    const answerBytes = new DataView(payload.buffer, payload.byteOffset, payload.byteLength).getUint32(
+      0,
+      true,
+    );
+    this.#pong = Buffer.alloc(answerBytes, dataByte);
+    this.#messages = 0;
+    this.#bytes = 0;
+    this.#pings = 0;
+    this.#firstByteSum = 0;
+    this.#firstAt = performance.now();
+    this.#cpuAtStart = process.cpuUsage();
+  }
+
+  /** End travels behind the last message, so its arrival is the time of that one. */
+  #end(): void {
+    const elapsedMs = performance.now() - this.#firstAt;
+    const cpu = cpuTimeSince(this.#cpuAtStart);
+    if (this.#firstByteSum !== (this.#messages + this.#pings) * dataByte) {
+      throw new Error('the payloads that arrived are not the ones that were sent');
+    }
+    this.#onEnd?.({ messages: this.#messages, bytes: this.#bytes, pings: this.#pings, elapsedMs, cpu });
+  }
+}

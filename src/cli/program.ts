@@ -1,0 +1,58 @@
+/**
+ * The command line `msgr2`, as a function of its arguments. Whatever goes wrong becomes one line on standard
+ * error and an exit code: 1 when the work failed, 2 when the command line was wrong. Only a bug shows its
+ * stack.
+ */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { ErrorCode, MsgrError } from '../errors.ts';
+import { benchCommand } from './bench/command.ts';
+import { CliError } from './cli-error.ts';
+import { pingCommand } from './ping/command.ts';
+
+/** Runs one command line (`process.argv` whole) and answers the exit code. */
+export async function run(argv: readonly string[]): Promise<number> {
+  const program = makeProgram();
+  try {
+    await program.parseAsync(argv);
+    return Number(process.exitCode ?? 0);
+  } catch (error) {
+    return report(error, ['msgr2', ...argv.slice(2, 3).filter((word) => /^[a-z]+$/.test(word))].join(' '));
+  }
+}
+
+function makeProgram(): Command {
+  const program = new Command('msgr2')
+    .description("Ceph's messenger for Node.js: the command line")
+    .version(packageVersion(), '--version')
+    .addCommand(pingCommand())
+    .addCommand(benchCommand());
+  for (const command of [program, ...program.commands]) throwInsteadOfExit(command);
+  return program;
+}
+
+/** Commands of commands too; commander hands these settings down only to those it makes itself. */
+function throwInsteadOfExit(command: Command): void {
+  command.exitOverride().showHelpAfterError(`(see 'msgr2 --help')`);
+  for (const child of command.commands) throwInsteadOfExit(child);
+}
+
+function report(error: unknown, name: string): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof CliError) {
+    process.stderr.write(`${name}: ${error.message}\n`);
+    return error.exitCode;
+  }
+  if (error instanceof MsgrError) {
+    process.stderr.write(`${name}: ${error.message}\n`);
+    return error.code === ErrorCode.InvalidArgument ? 2 : 1;
+  }
+  process.stderr.write(`${name}: ${error instanceof Error ? error.stack : String(error)}\n`);
+  return 1;
+}
+
+/** src/cli and dist/cli are equally deep below the package. */
+function packageVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
