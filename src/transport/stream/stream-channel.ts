@@ -11,11 +11,9 @@
  */
 import { Buffer } from 'node:buffer';
 import { ErrorCode, MsgrError } from '../../errors.ts';
-import { channelQueueBytesMax, controlPayloadBytesMax, unackedBytesMax } from '../../limits.ts';
+import { controlPayloadBytesMax } from '../../limits.ts';
 import type { StreamSecrets } from '../../protocol/stream-secrets.ts';
-import type { Frame } from '../../wire/frame.ts';
-import { Tag, tagName } from '../../wire/frames/tag.ts';
-import { badFrame } from '../../wire/preamble.ts';
+import { tagName } from '../../wire/frames/tag.ts';
 import type {
   Channel,
   ChannelCounters,
@@ -27,8 +25,9 @@ import type { SocketAddress, SocketOptions } from '../socket.ts';
 import type { BatchTable } from './batch-table.ts';
 import type { ByteStream, ByteStreamHandler, ConnectStream } from './byte-stream.ts';
 import { Inbox } from './inbox.ts';
-import { Outbox } from './outbox.ts';
+import { ReadResult, Receiver } from './receiver.ts';
 import type { SendSlabPool } from './send-slab.ts';
+import { Sender } from './sender.ts';
 import { type LinkOwner, StreamLink } from './stream-link.ts';
 import type { Turn, TurnMember } from './turn.ts';
 
@@ -51,17 +50,6 @@ type State = (typeof State)[keyof typeof State];
 const expectNothing = 0;
 const expectOneFrame = -1;
 
-/** Bytes given to the stream at once; the last message may go beyond. */
-const writeBytesMax = 1024 * 1024;
-
-/**
- * Control bytes that wait because the peer does not read; beyond, only the newest KEEPALIVE2 is answered,
- * so that a peer which only asks cannot make the queue grow.
- */
-const keepaliveBacklogMax = 4096;
-/** Bytes of KEEPALIVE2 (a timestamp) and of ACK (a sequence number). */
-const stampBytes = 8;
-
 /** Unread handshake bytes above which the socket is not read; a frame that is asked for fits. */
 const handshakeBytesMax = 2 * controlPayloadBytesMax;
 
@@ -78,21 +66,14 @@ export class StreamChannel implements Channel, LinkOwner, TurnMember {
   #link: StreamLink | undefined;
   #generation = 0;
   #expectation = expectNothing;
-  #lossless = false;
   /** The owner's wish, and what the stream was told of it or of a full handshake. */
   #paused = false;
   #streamPaused = false;
   #pumping = false;
 
-  readonly #outbox: Outbox;
+  readonly #sender: Sender;
   readonly #inbox = new Inbox();
-  #ackedLow = 0;
-  #ackedHigh = 0;
-  #acknowledgedDue = false;
-  #keepalive: Buffer | undefined;
-  /** The queue has been at its limit, and `onDrain` has not followed. */
-  #full = false;
-  #drainDue = false;
+  readonly #receiver: Receiver;
   readonly #counters: ChannelCounters = {
     framesReceived: 0,
     framesSent: 0,
@@ -108,7 +89,8 @@ export class StreamChannel implements Channel, LinkOwner, TurnMember {
     this.#host = host;
     this.#id = id;
     this.handler = handler;
-    this.#outbox = new Outbox(host.pool);
+    this.#sender = new Sender(host.pool, this.#inbox, this.#counters);
+    this.#receiver = new Receiver(host.batch, this.#inbox, this.#sender, this.#counters);
   }
 
   get remoteAddress(): SocketAddress | undefined {
@@ -124,19 +106,19 @@ export class StreamChannel implements Channel, LinkOwner, TurnMember {
   }
 
   get queuedBytes(): number {
-    return this.#outbox.waitingBytes + (this.#link?.queuedBytes ?? 0);
+    return this.#sender.queuedBytes(this.#link);
   }
 
   get unackedBytes(): number {
-    return this.#outbox.bytes;
+    return this.#sender.outbox.bytes;
   }
 
   get outboxCount(): number {
-    return this.#outbox.count;
+    return this.#sender.outbox.count;
   }
 
   counters(): ChannelCounters {
-    return { ...this.#counters, messagesReplayed: this.#outbox.replayedCount };
+    return { ...this.#counters, messagesReplayed: this.#sender.outbox.replayedCount };
   }
 
   // The stream
@@ -186,7 +168,7 @@ export class StreamChannel implements Channel, LinkOwner, TurnMember {
     if (this.#state === State.gone) return;
     this.disconnect();
     this.#state = State.gone;
-    this.#outbox.clear();
+    this.#sender.outbox.clear();
     this.#host.forget(this);
   }
 
@@ -202,7 +184,10 @@ export class StreamChannel implements Channel, LinkOwner, TurnMember {
   }
 
   sendBytes(bytes: Uint8Array): void {
-    this.#queueControl(Buffer.from(bytes));
+    const link = this.#link;
+    if (link === undefined) return;
+    link.queue(Buffer.from(bytes));
+    this.#controlQueued();
   }
 
   sendControl(tag: number, payload: Uint8Array): void {
@@ -214,8 +199,8 @@ export class StreamChannel implements Channel, LinkOwner, TurnMember {
     }
     const link = this.#link;
     if (link === undefined) return;
-    this.#queueControl(link.mode.assembleControl(tag, payload));
-    this.#counters.framesSent++;
+    this.#sender.control(link, tag, payload);
+    this.#controlQueued();
   }
 
   secure(_secrets: StreamSecrets): void {
@@ -230,10 +215,9 @@ export class StreamChannel implements Channel, LinkOwner, TurnMember {
     const link = this.#link!;
     this.#state = State.session;
     this.#expectation = expectNothing;
-    this.#lossless = options.lossless;
+    this.#sender.startSession(options.lossless);
+    this.#receiver.startSession(options.lossless);
     link.reader.messageBytesMax = messageBytesMax;
-    // The handshake told the peer what was received.
-    this.#inbox.told();
     this.#applyPause();
     turn.scheduleFlush(this);
     if (link.reader.bufferedBytes > 0 && !this.#pumping) turn.scheduleDelivery(this);
@@ -249,29 +233,26 @@ export class StreamChannel implements Channel, LinkOwner, TurnMember {
         `message type ${message.type} holds ${messageBytes} bytes, the limit is ${messageBytesMax}`,
       );
     }
-    this.#outbox.append(message, this.#inbox.seqLow, this.#inbox.seqHigh);
-    this.#inbox.told();
+    this.#sender.append(message);
     if (this.#state === State.session) turn.scheduleFlush(this);
-    if (!this.#full) this.#noteQueue();
+    this.#noteQueue();
   }
 
   acknowledge(seq: bigint): void {
-    this.#outbox.acknowledge(Number(seq));
+    this.#sender.outbox.acknowledge(Number(seq));
     this.#noteQueue();
     this.#resumeSending();
   }
 
   resetInSeq(): void {
     this.#inbox.reset();
-    this.#outbox.clearAcks();
+    this.#sender.outbox.clearAcks();
   }
 
   resetSession(): void {
     this.#inbox.reset();
-    this.#outbox.clear();
-    this.#ackedLow = 0;
-    this.#ackedHigh = 0;
-    this.#acknowledgedDue = false;
+    this.#sender.outbox.clear();
+    this.#receiver.resetSession();
     this.#noteQueue();
   }
 
@@ -298,7 +279,7 @@ export class StreamChannel implements Channel, LinkOwner, TurnMember {
   }
 
   linkDrained(): void {
-    this.#outbox.written(this.#lossless);
+    this.#sender.written();
     this.flush();
   }
 
@@ -315,12 +296,12 @@ export class StreamChannel implements Channel, LinkOwner, TurnMember {
 
   deliver(): void {
     this.#pump();
-    if (this.#acknowledgedDue && this.#state !== State.gone) {
-      this.#acknowledgedDue = false;
-      this.handler.onAcknowledged?.((BigInt(this.#ackedHigh) << 32n) | BigInt(this.#ackedLow));
+    if (this.#receiver.acknowledgedDue && this.#state !== State.gone) {
+      this.#receiver.acknowledgedDue = false;
+      this.handler.onAcknowledged?.(this.#receiver.ackedSeq);
     }
-    if (this.#drainDue && this.#state !== State.gone) {
-      this.#drainDue = false;
+    if (this.#sender.drainDue && this.#state !== State.gone) {
+      this.#sender.drainDue = false;
       this.handler.onDrain();
     }
   }
@@ -328,30 +309,8 @@ export class StreamChannel implements Channel, LinkOwner, TurnMember {
   flush(): void {
     const link = this.#link;
     if (link === undefined || this.#state === State.opening) return;
-    while (!link.blocked) {
-      this.#echoKeepalive(link);
-      const inSession = this.#state === State.session;
-      if (inSession && this.#lossless && this.#inbox.untold) this.#queueAck(link);
-      let byteLength = link.controlBytes;
-      const pieces = link.takeControl();
-      if (inSession) byteLength += this.#gather(link, pieces);
-      if (pieces.length === 0) break;
-      this.#counters.bytesSent += byteLength;
-      if (link.write(pieces, byteLength)) this.#outbox.written(this.#lossless);
-    }
+    this.#sender.flush(link, this.#state === State.session);
     this.#noteQueue();
-  }
-
-  #gather(link: StreamLink, pieces: Uint8Array[]): number {
-    const outbox = this.#outbox;
-    const waiting = outbox.waitingCount;
-    if (waiting === 0) return 0;
-    const unackedMax = this.#lossless ? unackedBytesMax : Number.POSITIVE_INFINITY;
-    const byteLength = outbox.gather(pieces, writeBytesMax, unackedMax, link.mode.seal);
-    const gathered = waiting - outbox.waitingCount;
-    this.#counters.messagesSent += gathered;
-    this.#counters.framesSent += gathered;
-    return byteLength;
   }
 
   // Reading
@@ -398,80 +357,34 @@ export class StreamChannel implements Channel, LinkOwner, TurnMember {
   }
 
   /**
-   * Reads the session's frames until bytes are missing (false) or a handler was called that may have
-   * changed the channel's state (true).
+   * Hands out what the session's stream holds; false when it holds nothing more. A handler may have
+   * changed everything when it returns, so each step begins afresh.
    */
   #receive(link: StreamLink): boolean {
-    const { batch } = this.#host;
-    const { frame } = link.reader;
-    while (link.next()) {
-      this.#counters.framesReceived++;
-      if (frame.tag === Tag.Message) {
-        this.#receiveMessage(frame);
-        if (batch.full) {
-          this.#deliverMessages();
-          return true;
-        }
-      } else if (!this.#receiveControl(link, frame)) {
-        if (link.failure !== undefined) break;
-        const { tag } = frame;
-        const payload = frame.payload();
-        this.#deliverMessages();
-        if (this.#link === link && this.#state === State.session) {
-          this.handler.onFrame(tag, payload, noBytes);
-        }
-        return true;
-      }
-    }
-    if (batch.count > 0) {
-      this.#deliverMessages();
-      // What the handler did may matter to what is left to say here.
-      if (this.#link !== link) return true;
-    }
-    return this.#failed(link);
-  }
-
-  #receiveMessage(frame: Frame): void {
-    if (frame.aborted) return;
-    const { headView, headStart } = frame;
-    this.#peerHas(headView.getUint32(headStart + 28, true), headView.getUint32(headStart + 32, true));
-    if (!this.#inbox.accept(headView.getUint32(headStart, true), headView.getUint32(headStart + 4, true))) {
-      this.#counters.duplicatesDropped++;
-      return;
-    }
-    this.#counters.messagesReceived++;
-    this.#host.batch.add(this.#id, this.#generation, frame);
-  }
-
-  /** Handles ACK and KEEPALIVE2; false when the frame is another, or broken as `link.failure` says. */
-  #receiveControl(link: StreamLink, frame: Frame): boolean {
-    if (frame.tag !== Tag.Ack && frame.tag !== Tag.Keepalive2) return false;
-    const length = frame.preamble.lengths[0]!;
-    if (length !== stampBytes) {
-      link.failure = badFrame(tagName(frame.tag), `has ${length} bytes, not ${stampBytes}`);
-      return false;
-    }
-    const { headView, headStart } = frame;
-    if (frame.tag === Tag.Ack) {
-      this.#peerHas(headView.getUint32(headStart, true), headView.getUint32(headStart + 4, true));
-    } else {
-      if (link.controlBytes <= keepaliveBacklogMax) this.#echoKeepalive(link);
-      this.#keepalive = Buffer.from(frame.payload());
-      this.#host.turn.scheduleFlush(this);
-    }
-    return true;
-  }
-
-  #deliverMessages(): void {
     const { batch, turn } = this.#host;
-    const { count } = batch;
-    if (count === 0) return;
-    if (this.#lossless) turn.scheduleFlush(this);
-    try {
-      this.handler.onMessages(batch, 0, count);
-    } finally {
-      batch.clear();
+    if (link.frameDue) {
+      link.frameDue = false;
+      const { frame } = link.reader;
+      this.handler.onFrame(frame.tag, frame.payload(), noBytes);
+      return true;
     }
+    const receiver = this.#receiver;
+    const result = receiver.read(link, this.#id, this.#generation);
+    link.frameDue = result === ReadResult.Frame;
+    if (receiver.answerDue) {
+      receiver.answerDue = false;
+      turn.scheduleFlush(this);
+    }
+    if (receiver.acknowledgedDue) turn.scheduleDelivery(this);
+    if (batch.count > 0) {
+      try {
+        this.handler.onMessages(batch, 0, batch.count);
+      } finally {
+        batch.clear();
+      }
+      if (this.#link !== link || this.#state !== State.session) return true;
+    }
+    return result === ReadResult.End ? this.#failed(link) : true;
   }
 
   /** Closes the channel if its stream broke the framing rules. Always false: nothing more to read. */
@@ -484,60 +397,22 @@ export class StreamChannel implements Channel, LinkOwner, TurnMember {
     return false;
   }
 
-  /** Notes an acknowledgement from the peer; of many in a turn the last counts. */
-  #peerHas(seqLow: number, seqHigh: number): void {
-    if (seqHigh < this.#ackedHigh || (seqHigh === this.#ackedHigh && seqLow <= this.#ackedLow)) return;
-    if (!this.#lossless) return;
-    this.#ackedLow = seqLow;
-    this.#ackedHigh = seqHigh;
-    this.#acknowledgedDue = true;
-    this.#outbox.acknowledge(seqHigh * 0x1_0000_0000 + seqLow);
-    this.#host.turn.scheduleDelivery(this);
-    this.#resumeSending();
-  }
-
   // Writing
 
-  #queueControl(bytes: Uint8Array): void {
-    const link = this.#link;
-    if (link === undefined) return;
-    link.queue(bytes);
+  #controlQueued(): void {
     this.#host.turn.scheduleFlush(this);
     this.#noteQueue();
   }
 
-  #queueAck(link: StreamLink): void {
-    const seq = Buffer.allocUnsafe(stampBytes);
-    seq.writeUInt32LE(this.#inbox.seqLow, 0);
-    seq.writeUInt32LE(this.#inbox.seqHigh, 4);
-    link.queue(link.mode.assembleControl(Tag.Ack, seq));
-    this.#counters.framesSent++;
-    this.#inbox.told();
-  }
-
-  #echoKeepalive(link: StreamLink): void {
-    if (this.#keepalive === undefined) return;
-    link.queue(link.mode.assembleControl(Tag.Keepalive2Ack, this.#keepalive));
-    this.#counters.framesSent++;
-    this.#keepalive = undefined;
-  }
-
   /** Room may have come for messages that waited for acknowledgements. */
   #resumeSending(): void {
-    if (this.#outbox.waitingCount > 0 && this.#state === State.session) this.#host.turn.scheduleFlush(this);
+    if (this.#sender.outbox.waitingCount > 0 && this.#state === State.session)
+      this.#host.turn.scheduleFlush(this);
   }
 
-  /** Keeps account of the queue's level for `onDrain`. */
   #noteQueue(): void {
-    const { queuedBytes } = this;
-    if (queuedBytes >= channelQueueBytesMax) {
-      this.#full = true;
-      this.#drainDue = false;
-    } else if (this.#full && queuedBytes < channelQueueBytesMax / 2) {
-      this.#full = false;
-      this.#drainDue = true;
-      this.#host.turn.scheduleDelivery(this);
-    }
+    this.#sender.noteLevel(this.#link);
+    if (this.#sender.drainDue) this.#host.turn.scheduleDelivery(this);
   }
 
   // State
@@ -556,8 +431,7 @@ export class StreamChannel implements Channel, LinkOwner, TurnMember {
     this.#link = undefined;
     this.#state = State.idle;
     this.#expectation = expectNothing;
-    this.#keepalive = undefined;
-    this.#outbox.rewind();
+    this.#sender.detach();
     this.#noteQueue();
   }
 

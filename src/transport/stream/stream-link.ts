@@ -24,6 +24,8 @@ export class StreamLink implements ByteStreamHandler {
   mode: FrameMode = crcMode;
   /** Why `next()` answered false for good: the stream has lost its frame boundary. */
   failure: MsgrError | undefined;
+  /** The reader stands at a control frame that its owner has not been given yet. */
+  frameDue = false;
 
   #stream: ByteStream | undefined;
   #control: Uint8Array[] = [];
@@ -81,6 +83,7 @@ export class StreamLink implements ByteStreamHandler {
 
   /** Moves on to the next frame; false when bytes are missing or when `failure` says why there is none. */
   next(): boolean {
+    if (this.failure !== undefined) return false;
     try {
       return this.reader.next();
     } catch (error) {
