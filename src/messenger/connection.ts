@@ -4,6 +4,7 @@ import type { MsgrError } from '../errors.ts';
 import type { ChannelCounters } from '../transport/channel.ts';
 import type { EntityAddrVec } from '../wire/entity-addrvec.ts';
 import type { EntityName } from '../wire/entity-name.ts';
+import type { DispatchLimits } from './dispatch-queue.ts';
 import type { Message, ReceivedMessage } from './message.ts';
 import type { RequestOptions } from './requests.ts';
 
@@ -44,6 +45,12 @@ export interface Connection extends EventEmitter<ConnectionEvents> {
   markDown(): void;
   /** Bytes that wait to be sent, framed or not. */
   readonly queuedBytes: number;
+  /**
+   * For dispatchers that queue. Called from inside `dispatch` with the payload bytes of the message in hand:
+   * it stays in the throttles of the dispatch queue and of the policy after `dispatch` has returned, and is
+   * in those of `limits`, until the function that this gives is called.
+   */
+  hold(bytes: number, limits?: DispatchLimits): () => void;
   counters(): ConnectionCounters;
 }
 
@@ -53,12 +60,47 @@ export interface ConnectionEvents {
   state: [state: ConnectionState, cause: MsgrError | undefined];
 }
 
-/** Totals of one connection, over all its sockets. */
+/** Totals of one connection, over all its sockets, and the depth of its queues. */
 export interface ConnectionCounters extends ChannelCounters {
   /** Sockets that reached the session. */
   connects: number;
   /** Sockets that failed, for whatever reason. */
   faults: number;
+  /** Sessions that ended with a reset or a remote reset. */
+  resets: number;
+  /** How often a full throttle stopped the reading. */
+  throttleWaits: number;
   /** Messages given to `send` after the end. */
   messagesDropped: number;
+  /** Of this moment: messages not yet sent or (lossless) not yet acknowledged. */
+  queuedMessages: number;
+  /** Of this moment: bytes that wait to be sent, framed or not. */
+  queuedBytes: number;
+  /** Of this moment: framed bytes that the peer has not acknowledged (lossless sessions). */
+  unackedBytes: number;
+}
+
+export function noCounters(): ConnectionCounters {
+  return {
+    framesReceived: 0,
+    framesSent: 0,
+    messagesReceived: 0,
+    messagesSent: 0,
+    bytesReceived: 0,
+    bytesSent: 0,
+    messagesReplayed: 0,
+    duplicatesDropped: 0,
+    connects: 0,
+    faults: 0,
+    resets: 0,
+    throttleWaits: 0,
+    messagesDropped: 0,
+    queuedMessages: 0,
+    queuedBytes: 0,
+    unackedBytes: 0,
+  };
+}
+
+export function addCounters(sum: ConnectionCounters, more: ConnectionCounters): void {
+  for (const key of Object.keys(sum) as (keyof ConnectionCounters)[]) sum[key] += more[key];
 }

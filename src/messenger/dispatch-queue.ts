@@ -5,12 +5,15 @@
  * end never overtakes its beginning, and discarding a connection's messages leaves its events.
  *
  * Bytes in the queue are throttled (`ms_dispatch_throttle_bytes`, and the policy's own throttles): a
- * connection that finds no room is not read from until there is some.
+ * connection that finds no room is not read from until there is some. A dispatcher that queues on its own
+ * holds what it took: the message stays in its throttles until the dispatcher is done with it.
  */
+import { AssertionError } from 'node:assert';
 import type { Clock } from '../transport/clock.ts';
 import { Priority, type ReceivedMessage } from './message.ts';
 import type { PeerConnection } from './peer-connection.ts';
 import { PrioritizedQueue } from './prioritized-queue.ts';
+import { ReadingGate } from './reading-gate.ts';
 import { Throttle } from './throttle.ts';
 
 interface Entry {
@@ -26,6 +29,12 @@ export interface DispatchQueueOptions {
   readonly ms_pq_min_cost: number;
 }
 
+/** Budgets of a dispatcher that queues: bytes and messages that it took and is not done with. */
+export interface DispatchLimits {
+  readonly bytes: Throttle;
+  readonly messages: Throttle;
+}
+
 /** Entries handled before the event loop gets its turn. */
 const entriesPerTurnMax = 1024;
 /** And the time after which it gets it anyway, in ms. */
@@ -37,7 +46,9 @@ export class DispatchQueue {
   readonly throttle: Throttle;
   readonly #queue: PrioritizedQueue<Entry>;
   readonly #clock: Clock;
-  readonly #paused = new Set<PeerConnection>();
+  readonly #gate = new ReadingGate();
+  /** What a dispatcher has in hand, until it holds it or returns. */
+  #inHand: Entry | undefined;
   #isScheduled = false;
   #isStopped = false;
 
@@ -83,10 +94,39 @@ export class DispatchQueue {
     this.#schedule();
   }
 
+  /**
+   * From inside a dispatcher's `dispatch`: the message in hand stays in its throttles after the return, and
+   * is in those of `limits` too, until the function that this gives is called; calling it again does nothing.
+   * A full throttle stops the reading of connections that bring more, as ever. Messages of the
+   * loopback connection are counted in `limits`, and stop nobody.
+   */
+  hold(bytes: number, limits?: DispatchLimits): () => void {
+    const entry = this.#inHand;
+    if (entry === undefined) {
+      throw new AssertionError({ message: 'only a message that is being dispatched can be held, once' });
+    }
+    this.#inHand = undefined;
+    if (limits !== undefined) {
+      limits.bytes.take(bytes);
+      limits.messages.take(1);
+      if (entry.connection !== undefined) {
+        this.#gate.check(entry.connection, limits.bytes);
+        this.#gate.check(entry.connection, limits.messages);
+      }
+    }
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      limits?.bytes.release(bytes);
+      limits?.messages.release(1);
+      this.#release(entry);
+    };
+  }
+
   /** Drops what the connection has not delivered. */
   discard(connection: PeerConnection): void {
     for (const entry of this.#queue.removeByClass(connection.id)) this.#release(entry);
-    this.#paused.delete(connection);
   }
 
   /** Nothing is dispatched any more. */
@@ -99,9 +139,9 @@ export class DispatchQueue {
     this.throttle.take(bytes);
     throttlerBytes?.take(bytes);
     throttlerMessages?.take(1);
-    if (this.#hasRoom(connection) || this.#paused.has(connection)) return;
-    this.#paused.add(connection);
-    connection.channel.pauseReading();
+    this.#gate.check(connection, this.throttle);
+    this.#gate.check(connection, throttlerBytes);
+    this.#gate.check(connection, throttlerMessages);
   }
 
   #release(entry: Entry): void {
@@ -111,20 +151,6 @@ export class DispatchQueue {
     this.throttle.release(bytes);
     throttlerBytes?.release(bytes);
     throttlerMessages?.release(1);
-    if (this.#paused.size !== 0) this.#resumeReaders();
-  }
-
-  #resumeReaders(): void {
-    for (const connection of this.#paused) {
-      if (!this.#hasRoom(connection)) continue;
-      this.#paused.delete(connection);
-      connection.channel.resumeReading();
-    }
-  }
-
-  #hasRoom(connection: PeerConnection): boolean {
-    const { throttlerBytes, throttlerMessages } = connection.policy;
-    return isBelow(this.throttle) && isBelow(throttlerBytes) && isBelow(throttlerMessages);
   }
 
   #schedule(): void {
@@ -139,17 +165,15 @@ export class DispatchQueue {
     for (let count = 1; count <= entriesPerTurnMax && !this.#isStopped; count++) {
       const entry = this.#queue.dequeue();
       if (entry === undefined) return;
+      this.#inHand = entry;
       try {
         entry.run();
       } finally {
-        this.#release(entry);
+        if (this.#inHand === entry) this.#release(entry);
+        this.#inHand = undefined;
       }
       if ((count & clockCheckMask) === 0 && this.#clock.nowMs() > deadline) break;
     }
     if (this.#queue.length !== 0) this.#schedule();
   }
-}
-
-function isBelow(throttle: Throttle | undefined): boolean {
-  return throttle === undefined || throttle.max === 0 || throttle.current < throttle.max;
 }

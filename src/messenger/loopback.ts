@@ -7,7 +7,14 @@ import { Field, recordFields } from '../transport/message-batch.ts';
 import { EntityAddrVec } from '../wire/entity-addrvec.ts';
 import type { EntityName } from '../wire/entity-name.ts';
 import { supportedDefault } from '../wire/features.ts';
-import type { Connection, ConnectionCounters, ConnectionEvents, ConnectionState } from './connection.ts';
+import {
+  type Connection,
+  type ConnectionCounters,
+  type ConnectionEvents,
+  type ConnectionState,
+  noCounters,
+} from './connection.ts';
+import type { DispatchLimits } from './dispatch-queue.ts';
 import { type Message, ReceivedMessage } from './message.ts';
 import type { Messenger } from './messenger.ts';
 import { type RequestOptions, RequestTable } from './requests.ts';
@@ -80,18 +87,17 @@ export class LoopbackConnection extends EventEmitter<ConnectionEvents> implement
 
   counters(): ConnectionCounters {
     return {
-      framesReceived: 0,
-      framesSent: 0,
+      ...noCounters(),
       messagesReceived: this.#seq,
       messagesSent: this.#seq,
       bytesReceived: this.#bytes,
       bytesSent: this.#bytes,
-      messagesReplayed: 0,
-      duplicatesDropped: 0,
       connects: 1,
-      faults: 0,
-      messagesDropped: 0,
     };
+  }
+
+  hold(bytes: number, limits?: DispatchLimits): () => void {
+    return this.#messenger.dispatchQueue.hold(bytes, limits);
   }
 
   #isReply(message: Message | ReceivedMessage): boolean {

@@ -22,7 +22,13 @@ import { EntityAuthName, EntityName, EntityType, entityTypeName } from '../wire/
 import type { MessageRegistry } from '../wire/messages/registry.ts';
 import { Acceptor } from './acceptor.ts';
 import { bindAddress } from './bind.ts';
-import type { Connection, ConnectionState } from './connection.ts';
+import {
+  addCounters,
+  type Connection,
+  type ConnectionCounters,
+  type ConnectionState,
+  noCounters,
+} from './connection.ts';
 import { ConnectionTable } from './connection-table.ts';
 import { diagnostics } from './diagnostics.ts';
 import { DispatchQueue } from './dispatch-queue.ts';
@@ -67,12 +73,19 @@ export interface ConnectOptions {
   isAnonymous?: boolean;
 }
 
-export interface MessengerCounters {
+/** Sums over all connections there have been, the loopback one not among them, and what is the messenger's own. */
+export interface MessengerCounters extends ConnectionCounters {
+  /** Of this moment, in whatever state. */
   connections: number;
+  /** Of this moment, with a session on a socket. */
+  connectionsOpen: number;
+  /** Byte streams that were accepted and became no session. */
   acceptFailures: number;
   /** Messages that no dispatcher took. */
   messagesUnhandled: number;
+  /** Of this moment: messages and events that wait for a dispatcher. */
   dispatchQueueLength: number;
+  /** Of this moment: payload bytes in the dispatch queue or held by a dispatcher. */
   dispatchThrottleBytes: number;
 }
 
@@ -103,6 +116,8 @@ export class Messenger implements AsyncDisposable {
   #nonce: number;
   #globalSeq = 0n;
   #state: 'created' | 'running' | 'shutDown' = 'created';
+  /** Totals of the connections that are no more. */
+  readonly #ended: ConnectionCounters = noCounters();
   #acceptFailures = 0;
   #messagesUnhandled = 0;
 
@@ -321,7 +336,15 @@ export class Messenger implements AsyncDisposable {
   }
 
   counters(): MessengerCounters {
+    const totals = { ...this.#ended };
+    let connectionsOpen = 0;
+    for (const connection of this.#connections) {
+      addCounters(totals, connection.counters());
+      if (connection.isConnected) connectionsOpen++;
+    }
     return {
+      ...totals,
+      connectionsOpen,
       connections: this.#connections.size,
       acceptFailures: this.#acceptFailures,
       messagesUnhandled: this.#messagesUnhandled,
@@ -354,8 +377,16 @@ export class Messenger implements AsyncDisposable {
     this.#connections.add(connection);
   }
 
+  /** The connection ended; its totals stay in the messenger's. */
   forget(connection: PeerConnection): void {
     this.#connections.remove(connection);
+    addCounters(this.#ended, connection.counters());
+  }
+
+  /** A message was given to a connection that had ended; its own counters are with it. */
+  droppedAfterClose(counters: ConnectionCounters): void {
+    counters.messagesDropped++;
+    this.#ended.messagesDropped++;
   }
 
   /**

@@ -30,6 +30,7 @@ import { Tag, tagName } from '../wire/frames/tag.ts';
 import { utimeNow, utimeToMs } from '../wire/utime.ts';
 import type { Connection, ConnectionCounters, ConnectionEvents, ConnectionState } from './connection.ts';
 import { Connector } from './connector.ts';
+import type { DispatchLimits } from './dispatch-queue.ts';
 import { InterceptStep, intercept } from './interceptor.ts';
 import { type Message, ReceivedMessage } from './message.ts';
 import type { Messenger } from './messenger.ts';
@@ -89,7 +90,11 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
   #idleBytes = noBytesReceived;
   #connects = 0;
   #faults = 0;
-  #messagesDropped = 0;
+  #resets = 0;
+  #throttleWaits = 0;
+  #isReadingPaused = false;
+  /** Taken before the channel goes. */
+  #finalCounters: ConnectionCounters | undefined;
 
   constructor(init: PeerConnectionInit, channel: Channel | undefined) {
     super();
@@ -159,7 +164,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
 
   #queue(message: Message | ReceivedMessage): boolean {
     if (this.#state === 'closed') {
-      this.#messagesDropped++;
+      this.messenger.droppedAfterClose(this.#finalCounters!);
       return false;
     }
     this.#outgoing.push(message.priority, message.byteLength, message);
@@ -207,12 +212,36 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
   }
 
   counters(): ConnectionCounters {
+    if (this.#finalCounters !== undefined) return { ...this.#finalCounters };
+    const { channel } = this;
     return {
-      ...this.channel.counters(),
+      ...channel.counters(),
       connects: this.#connects,
       faults: this.#faults,
-      messagesDropped: this.#messagesDropped,
+      resets: this.#resets,
+      throttleWaits: this.#throttleWaits,
+      messagesDropped: 0,
+      queuedMessages: this.#outgoing.length + channel.outboxCount,
+      queuedBytes: this.queuedBytes,
+      unackedBytes: channel.unackedBytes,
     };
+  }
+
+  hold(bytes: number, limits?: DispatchLimits): () => void {
+    return this.messenger.dispatchQueue.hold(bytes, limits);
+  }
+
+  /** Takes no more from the peer; a handshake that follows a fault is read all the same. */
+  pauseReading(): void {
+    if (this.#state === 'closed') return;
+    this.#isReadingPaused = true;
+    this.#throttleWaits++;
+    if (this.#state === 'open') this.channel.pauseReading();
+  }
+
+  resumeReading(): void {
+    this.#isReadingPaused = false;
+    if (this.#state === 'open') this.channel.resumeReading();
   }
 
   // ── What the channel says in session ───────────────────────────────────────────────────────────
@@ -288,6 +317,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
     this.#backoffSeconds = 0;
     this.#connects++;
     this.channel.handler = this;
+    if (this.#isReadingPaused) this.channel.pauseReading();
     this.channel.startSession({ lossless: !this.policy.lossy });
     this.#enter('open', undefined);
     this.#watchIdle();
@@ -307,6 +337,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
 
   /** The peer, or this side, forgot the session: nothing of it is kept, and its users are told. */
   resetSession(): void {
+    this.#resets++;
     this.messenger.dispatchQueue.discard(this);
     this.#outgoing.clear();
     this.channel.resetSession();
@@ -329,6 +360,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
   /** This connection ends because another takes its place, or because its peer was stale. Users are told. */
   stop(cause: MsgrError): void {
     if (this.#state === 'closed') return;
+    this.#resets++;
     this.#close(cause);
     this.messenger.reset(this);
   }
@@ -389,6 +421,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
       );
     }, options.ms_connection_ready_timeout * 1000);
     this.channel.handler = new Connector(this);
+    if (this.#isReadingPaused) this.channel.resumeReading();
     this.messenger.dial(this);
   }
 
@@ -468,6 +501,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
   #close(cause: MsgrError | undefined): void {
     if (this.#state === 'closed') return;
     this.#clearTimer();
+    this.#finalCounters = { ...this.counters(), queuedMessages: 0, queuedBytes: 0, unackedBytes: 0 };
     this.channel.destroy();
     this.#outgoing.clear();
     this.messenger.dispatchQueue.discard(this);
