@@ -169,6 +169,8 @@ class Channel {
   // acknowledged into an ACK frame if no message carries it.
   [[nodiscard]] size_t gather(iovec* to, size_t count_max, size_t bytes_max);
   void wrote(size_t size);
+  // For a channel that has been quiet for a while: gives back memory that it keeps for the next burst.
+  void release_idle_memory() { outbox_.release_idle_memory(); }
   // Framed bytes that wait for the socket.
   [[nodiscard]] uint64_t queued_bytes() const;
 

@@ -9,8 +9,8 @@ namespace msgr {
 namespace {
 
 constexpr size_t kFirstCapacity = 16;
-// An empty ring above this is freed: a burst must not mark a channel for ever.
-constexpr size_t kIdleCapacityMax = 256;
+// An empty ring above this (96 KiB) is freed at once; so many frames pay for the next one's growth.
+constexpr size_t kIdleCapacityMax = 4096;
 
 // Adds bytes to a list of iovecs, as part of the last one where they follow on it. False when it is full.
 class IovecList {
@@ -53,8 +53,7 @@ class IovecList {
 
 Outbox::~Outbox() {
   clear();
-  for (Lent* lent : free_lents_) delete lent;
-  delete[] entries_;
+  release_idle_memory();
 }
 
 uint32_t Outbox::wire_size(const Entry& entry) {
@@ -187,6 +186,7 @@ size_t Outbox::wrote(size_t size) {
     }
     if (!keep_written_) pop_front();
   }
+  if (count_ == 0 && capacity_ > kIdleCapacityMax) free_ring();
   return finished;
 }
 
@@ -202,13 +202,22 @@ size_t Outbox::acknowledge(uint64_t seq) {
   // Cutting a frame off in the middle would leave the peer in the middle of it.
   if (cursor_offset_ > 0) trimmed = std::min(trimmed, cursor_);
   for (size_t i = 0; i < trimmed; i++) pop_front();
-  if (count_ == 0 && capacity_ > kIdleCapacityMax) {
-    delete[] entries_;
-    entries_ = nullptr;
-    capacity_ = 0;
-    head_ = 0;
-  }
+  if (count_ == 0 && capacity_ > kIdleCapacityMax) free_ring();
   return trimmed;
+}
+
+void Outbox::release_idle_memory() {
+  if (count_ > 0) return;
+  free_ring();
+  for (Lent* lent : free_lents_) delete lent;
+  free_lents_ = {};
+}
+
+void Outbox::free_ring() {
+  delete[] entries_;
+  entries_ = nullptr;
+  capacity_ = 0;
+  head_ = 0;
 }
 
 void Outbox::rewind() {
@@ -219,10 +228,7 @@ void Outbox::rewind() {
 
 void Outbox::clear() {
   while (count_ > 0) pop_front();
-  delete[] entries_;
-  entries_ = nullptr;
-  capacity_ = 0;
-  head_ = 0;
+  free_ring();
   written_seq_ = 0;
   MSGR_CHECK(bytes_ == 0 && written_bytes_ == 0 && cursor_ == 0 && cursor_offset_ == 0);
 }

@@ -12,7 +12,8 @@
 // frame), and that entry is never trimmed; a run of neighbouring entries in one slab holds one reference
 // on it. rewind() puts the cursor back to the front: that is the whole of a replay. In a lossy session an
 // entry leaves as soon as it is written.
-// Nothing is allocated per frame: the ring of entries doubles when full and is freed when empty and large.
+// Nothing is allocated per frame: the ring of entries doubles when full. Empty, it is kept for the next
+// burst; a very large one is freed at once, any by release_idle_memory().
 #pragma once
 
 #include <sys/uio.h>
@@ -74,6 +75,10 @@ class Outbox {
   void rewind();
   // Drops everything, releases the lent. Forgets what was ever written.
   void clear();
+  // Frees the ring if nothing is in it.
+  void release_idle_memory();
+  // Entries that the ring has room for.
+  [[nodiscard]] size_t ring_capacity() const { return capacity_; }
 
   [[nodiscard]] size_t count() const { return count_; }
   // Bytes on the wire of all entries, and of those the part that still waits for this socket.
@@ -107,6 +112,7 @@ class Outbox {
   size_t gather_entries(size_t index, size_t end, uint32_t skip, iovec* to, size_t count_max, size_t bytes_max,
                         size_t& bytes) const;
   void grow();
+  void free_ring();
   void pop_front();
 
   LentReleases& releases_;
