@@ -1,0 +1,313 @@
+/**
+ * A channel of the native loop: a number there, and what JavaScript has to know of it here.
+ *
+ * Commands go down at once; events come back in batches and may have crossed a command on their way. So each
+ * socket of a channel has a generation: what tells of an older socket is dropped here. Messages are another
+ * matter: one that the core has counted as received is delivered although its socket is gone by now, unless
+ * the session was reset.
+ */
+import { Buffer } from 'node:buffer';
+import { isIP } from 'node:net';
+import { ErrorCode, MsgrError } from '../../errors.ts';
+import type { NativeLoop } from '../../native.ts';
+import type { StreamSecrets } from '../../protocol/stream-secrets.ts';
+import type {
+  Channel,
+  ChannelCounters,
+  ChannelHandler,
+  OutgoingMessage,
+  SessionOptions,
+} from '../channel.ts';
+import { Field } from '../message-batch.ts';
+import type { SocketAddress, SocketOptions } from '../socket.ts';
+import { addressWords, readAddressWords } from './address-words.ts';
+import { closedError } from './native-errors.ts';
+import type { SendTable } from './send-table.ts';
+
+/** What happened; the core's RecordKind. Messages (0) are handled by the transport, in groups. */
+export const RecordKind = {
+  message: 0,
+  opened: 1,
+  bytes: 2,
+  frame: 3,
+  drained: 4,
+  acknowledged: 5,
+  closed: 6,
+  accepted: 7,
+  destroyed: 8,
+} as const;
+
+/** u64 words of a channel's counters; native/core/channel/channel_counters.h. */
+export const CounterWord = {
+  framesReceived: 0,
+  framesSent: 1,
+  messagesReceived: 2,
+  messagesSent: 3,
+  bytesReceived: 4,
+  bytesSent: 5,
+  messagesReplayed: 6,
+  duplicatesDropped: 7,
+  inSeq: 8,
+  outSeq: 9,
+  queuedBytes: 10,
+  unackedBytes: 11,
+  outboxCount: 12,
+  /** Framed bytes and messages that the core took from send tables, ever. */
+  acceptedBytes: 13,
+  acceptedCount: 14,
+} as const;
+export const counterWords = 16;
+
+/** Words of the two addresses in `opened` and `accepted` records. */
+const remoteWords = Field.typeAndPriority;
+const localWords = Field.typeAndPriority + addressWords;
+
+/** What a channel needs of its transport. */
+export interface NativeChannelHost {
+  readonly native: NativeLoop;
+  readonly sendTable: SendTable;
+  forget(channel: NativeChannel): void;
+}
+
+export class NativeChannel implements Channel {
+  handler: ChannelHandler;
+  readonly id: number;
+  /** Of the present socket. */
+  generation = 0;
+  /** Messages of sockets before this one belong to a session that was reset. */
+  messageGeneration = 0;
+  isGone = false;
+  remoteAddress: SocketAddress | undefined;
+  localAddress: SocketAddress | undefined;
+
+  readonly #host: NativeChannelHost;
+  /** This channel's counters as pairs of u32: reading them makes no bigint. */
+  readonly #counters: Uint32Array;
+  /** What was written into the send table, ever, modulo 2^32; what of it the core took is a counter. */
+  #appendedBytes = 0;
+  #appendedCount = 0;
+  #peer = '';
+
+  constructor(host: NativeChannelHost, id: number, handler: ChannelHandler, counters: Uint32Array) {
+    this.#host = host;
+    this.id = id;
+    this.handler = handler;
+    this.#counters = counters;
+  }
+
+  connect(address: SocketAddress, options: SocketOptions): void {
+    if (this.isGone) return;
+    const generation = ++this.generation;
+    this.#peer = addressText(address);
+    try {
+      const local = options.localAddress;
+      for (const { host, family } of local === undefined ? [address] : [address, local]) {
+        if (isIP(host) !== family) {
+          throw new MsgrError(ErrorCode.InvalidArgument, `${host} is no IPv${family} address`);
+        }
+      }
+      this.#host.native.connect(this.id, generation, address, options);
+    } catch (error) {
+      const refused =
+        error instanceof MsgrError
+          ? error
+          : new MsgrError(ErrorCode.InvalidArgument, `${this.#peer}: ${(error as Error).message}`, {
+              cause: error,
+            });
+      // No event fires from inside a call.
+      setImmediate(() => {
+        if (!this.isGone && this.generation === generation) this.handler.onClosed(refused);
+      });
+    }
+  }
+
+  disconnect(): void {
+    if (this.isGone) return;
+    this.#forgetAddresses();
+    this.#host.native.disconnect(this.id, ++this.generation);
+  }
+
+  adopt(other: Channel): void {
+    if (!(other instanceof NativeChannel) || other.#host !== this.#host) {
+      throw new TypeError('adopt: the other channel is of another transport');
+    }
+    if (this.isGone || other.isGone) return;
+    this.remoteAddress = other.remoteAddress;
+    this.localAddress = other.localAddress;
+    this.#peer = other.#peer;
+    this.#host.native.adopt(this.id, ++this.generation, other.id);
+    other.#markGone();
+  }
+
+  destroy(): void {
+    if (this.isGone) return;
+    this.#host.native.destroy(this.id);
+    this.#markGone();
+  }
+
+  expectBytes(count: number): void {
+    if (!this.isGone) this.#host.native.expectBytes(this.id, count);
+  }
+
+  expectFrame(): void {
+    if (!this.isGone) this.#host.native.expectFrame(this.id);
+  }
+
+  sendBytes(bytes: Uint8Array): void {
+    if (!this.isGone) this.#host.native.sendBytes(this.id, bytes);
+  }
+
+  sendControl(tag: number, payload: Uint8Array): void {
+    if (!this.isGone) this.#host.native.sendControl(this.id, tag, payload);
+  }
+
+  secure(_secrets: StreamSecrets): void {
+    throw new MsgrError(ErrorCode.Unsupported, 'the native transport does not speak secure mode yet');
+  }
+
+  startSession(options: SessionOptions): void {
+    if (!this.isGone) this.#host.native.startSession(this.id, options.lossless);
+  }
+
+  send(message: OutgoingMessage): void {
+    if (this.isGone) return;
+    const size = this.#host.sendTable.append(this.id, message);
+    this.#appendedBytes = (this.#appendedBytes + size) | 0;
+    this.#appendedCount = (this.#appendedCount + 1) | 0;
+  }
+
+  acknowledge(seq: bigint): void {
+    if (!this.isGone) this.#host.native.acknowledge(this.id, seq);
+  }
+
+  get inSeq(): bigint {
+    const word = CounterWord.inSeq * 2;
+    return (BigInt(this.#counters[word + 1]!) << 32n) | BigInt(this.#counters[word]!);
+  }
+
+  resetInSeq(): void {
+    if (this.isGone) return;
+    this.messageGeneration = this.generation;
+    this.#host.native.resetInSeq(this.id);
+  }
+
+  resetSession(): void {
+    if (this.isGone) return;
+    this.messageGeneration = this.generation;
+    this.#host.native.resetSession(this.id);
+  }
+
+  pauseReading(): void {
+    if (!this.isGone) this.#host.native.pauseReading(this.id);
+  }
+
+  resumeReading(): void {
+    if (!this.isGone) this.#host.native.resumeReading(this.id);
+  }
+
+  get queuedBytes(): number {
+    return this.#onTheWayBytes() + this.#counter(CounterWord.queuedBytes);
+  }
+
+  get unackedBytes(): number {
+    return this.#onTheWayBytes() + this.#counter(CounterWord.unackedBytes);
+  }
+
+  get outboxCount(): number {
+    const accepted = this.#counters[CounterWord.acceptedCount * 2]!;
+    return ((this.#appendedCount - accepted) >>> 0) + this.#counter(CounterWord.outboxCount);
+  }
+
+  counters(): ChannelCounters {
+    return {
+      framesReceived: this.#counter(CounterWord.framesReceived),
+      framesSent: this.#counter(CounterWord.framesSent),
+      messagesReceived: this.#counter(CounterWord.messagesReceived),
+      messagesSent: this.#counter(CounterWord.messagesSent),
+      bytesReceived: this.#counter(CounterWord.bytesReceived),
+      bytesSent: this.#counter(CounterWord.bytesSent),
+      messagesReplayed: this.#counter(CounterWord.messagesReplayed),
+      duplicatesDropped: this.#counter(CounterWord.duplicatesDropped),
+    };
+  }
+
+  /** For the transport: the record of an accepted socket tells its ends. */
+  takeAddresses(records: Int32Array, at: number): void {
+    this.remoteAddress = readAddressWords(records, at + remoteWords);
+    this.localAddress = readAddressWords(records, at + localWords);
+    if (this.remoteAddress !== undefined) this.#peer = addressText(this.remoteAddress);
+  }
+
+  /** For the transport: one record that is no message. */
+  handle(kind: number, records: Int32Array, at: number, slabs: readonly ArrayBuffer[]): void {
+    if (records[at + Field.generation] !== this.generation && kind !== RecordKind.acknowledged) return;
+    switch (kind) {
+      case RecordKind.opened:
+        this.takeAddresses(records, at);
+        this.handler.onOpen();
+        return;
+      case RecordKind.bytes:
+        this.handler.onBytes(piece(records, at, slabs, Field.frontOffset, Field.frontLength));
+        return;
+      case RecordKind.frame:
+        this.handler.onFrame(
+          records[at + Field.typeAndPriority]!,
+          piece(records, at, slabs, Field.frontOffset, Field.frontLength),
+          piece(records, at, slabs, Field.dataOffset, Field.dataLength),
+        );
+        return;
+      case RecordKind.drained:
+        this.handler.onDrain();
+        return;
+      case RecordKind.acknowledged:
+        if (records[at + Field.generation]! >= this.messageGeneration) {
+          this.handler.onAcknowledged?.(
+            (BigInt(records[at + Field.seqHigh]! >>> 0) << 32n) | BigInt(records[at + Field.seqLow]! >>> 0),
+          );
+        }
+        return;
+      case RecordKind.closed:
+        this.#forgetAddresses();
+        this.handler.onClosed(closedError(records, at, this.#peer));
+        return;
+    }
+  }
+
+  /** For the transport, when it closes. */
+  markGone(): void {
+    this.#markGone();
+  }
+
+  #markGone(): void {
+    this.isGone = true;
+    this.#forgetAddresses();
+    this.#host.forget(this);
+  }
+
+  #forgetAddresses(): void {
+    this.remoteAddress = undefined;
+    this.localAddress = undefined;
+  }
+
+  #counter(word: number): number {
+    return this.#counters[word * 2 + 1]! * 2 ** 32 + this.#counters[word * 2]!;
+  }
+
+  #onTheWayBytes(): number {
+    return (this.#appendedBytes - this.#counters[CounterWord.acceptedBytes * 2]!) >>> 0;
+  }
+}
+
+function piece(
+  records: Int32Array,
+  at: number,
+  slabs: readonly ArrayBuffer[],
+  offset: number,
+  length: number,
+): Buffer {
+  return Buffer.from(slabs[records[at + Field.slab]!]!, records[at + offset]!, records[at + length]!);
+}
+
+export function addressText({ family, host, port }: SocketAddress): string {
+  return family === 6 ? `[${host}]:${port}` : `${host}:${port}`;
+}
