@@ -170,8 +170,9 @@ function candidates(wish: string | undefined): string[] {
 
 /** As the folders of prebuilt cores are named: a process without glibc's version runs on musl. */
 function libc(): string {
+  const report = process.report as typeof process.report & { excludeNetwork: boolean };
   // Without this the report looks up every network interface's name.
-  process.report.excludeNetwork = true;
-  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
+  report.excludeNetwork = true;
+  const { header } = report.getReport() as { header: { glibcVersionRuntime?: string } };
   return header.glibcVersionRuntime === undefined ? 'musl' : 'glibc';
 }
