@@ -22,8 +22,8 @@ interface Pending {
   reject(error: Error): void;
 }
 
-/** The id under which a child says that it is ready. */
-const readyId = 0;
+/** The id under which a child says that it is ready, or why not. */
+export const readyId = 0;
 const startLimitMs = 20_000;
 /** A process that does not end when told is killed. */
 const endLimitMs = 5_000;

@@ -6,32 +6,37 @@
  *
  * It ends when its parent closes the channel, or is gone.
  */
-import type { ChildAnswer, ChildCall } from './bench-child.ts';
+import { type ChildAnswer, type ChildCall, readyId } from './bench-child.ts';
 import { ClientRole } from './client-role.ts';
-import type { LinkModule } from './link.ts';
+import type { LinkEnds, LinkModule } from './link.ts';
 
 import { ServerRole } from './server-role.ts';
 
 const progressIntervalMs = 200;
 
+/** The calls of one part, by name. */
+type Calls = Record<string, (...args: never[]) => Promise<unknown>>;
+
 const [role, moduleUrl, optionsJson] = process.argv.slice(2);
-const linkModule = (await import(moduleUrl!)) as LinkModule;
-const ends = linkModule.makeEnds(JSON.parse(optionsJson!));
-
-/** The calls of both parts, by name. */
-const calls: Record<string, (...args: never[]) => Promise<unknown>> =
-  role === 'server' ? serverCalls() : clientCalls();
-
-process.on('message', (call: ChildCall) => {
-  calls[call.call]!(...(call.args as never[])).then(
-    (value) => tell({ id: call.id, value }),
-    (error: Error) => tell({ id: call.id, error: error.message }),
-  );
-});
 process.once('disconnect', () => process.exit(0));
-tell({ id: 0, value: 'ready' });
 
-function serverCalls(): typeof calls {
+let ends: LinkEnds<unknown>;
+try {
+  const linkModule = (await import(moduleUrl!)) as LinkModule;
+  ends = linkModule.makeEnds(JSON.parse(optionsJson!));
+  const calls = role === 'server' ? serverCalls() : clientCalls();
+  process.on('message', ({ id, call, args }: ChildCall) => {
+    calls[call]!(...(args as never[])).then(
+      (value) => tell({ id, value }),
+      (error: Error) => tell({ id, error: error.message }),
+    );
+  });
+  tell({ id: readyId, value: true });
+} catch (error) {
+  tell({ id: readyId, error: (error as Error).message });
+}
+
+function serverCalls(): Calls {
   const server = new ServerRole(ends);
   setInterval(() => {
     const progress = server.progress();
@@ -44,7 +49,7 @@ function serverCalls(): typeof calls {
   };
 }
 
-function clientCalls(): typeof calls {
+function clientCalls(): Calls {
   const client = new ClientRole(ends);
   return {
     connect: (address: string) => client.connect(address),
