@@ -4,6 +4,7 @@
 
 #include "core/base/bytes.h"
 #include "core/wire/crc32c_internal.h"
+#include "core/wire/crc32c_short.h"
 
 namespace msgr {
 
@@ -88,6 +89,13 @@ struct Implementations {
 const Implementations implementations;
 
 }  // namespace
+
+#if defined(__x86_64__)
+const bool kCpuHasCrc32 = [] {
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("sse4.2") != 0;
+}();
+#endif
 
 uint32_t crc32c(uint32_t seed, const uint8_t* data, size_t size) {
   return implementations.best.crc(seed, data, size);

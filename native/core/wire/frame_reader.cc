@@ -3,6 +3,7 @@
 #include "core/base/bytes.h"
 #include "core/base/check.h"
 #include "core/wire/crc32c.h"
+#include "core/wire/crc32c_short.h"
 #include "core/wire/epilogue.h"
 #include "core/wire/message_header.h"
 #include "core/wire/tag.h"
@@ -91,7 +92,9 @@ ReadStatus FrameReader::finish_crc(const uint8_t* data, FrameView& frame) {
   offset += preamble_.lengths[0];
   if (preamble_.lengths[0] > 0) {
     const uint32_t found = load_u32(data + offset);
-    const uint32_t computed = crc32c(kSegmentSeed, data + kPreambleSize, preamble_.lengths[0]);
+    const uint32_t computed = preamble_.lengths[0] == kMessageHeaderSize
+                                  ? crc32c_short<kMessageHeaderSize>(kSegmentSeed, data + kPreambleSize)
+                                  : crc32c(kSegmentSeed, data + kPreambleSize, preamble_.lengths[0]);
     if (found != computed) [[unlikely]] {
       (void)fail(FrameError::kSegmentCrc, found, computed, 0);
       return ReadStatus::kError;

@@ -2,6 +2,7 @@
 
 #include "core/base/check.h"
 #include "core/wire/crc32c.h"
+#include "core/wire/crc32c_short.h"
 #include "core/wire/epilogue.h"
 #include "core/wire/stream_mode.h"
 #include "core/wire/tag.h"
@@ -16,7 +17,7 @@ constexpr uint16_t kControlAlignment = 8;
 
 void store_header_crc(uint8_t* frame) {
   uint8_t* header = frame + kPreambleSize;
-  store_u32(header + kMessageHeaderSize, crc32c(kSegmentSeed, header, kMessageHeaderSize));
+  store_u32(header + kMessageHeaderSize, crc32c_short<kMessageHeaderSize>(kSegmentSeed, header));
 }
 
 }  // namespace

@@ -15,6 +15,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/base/bytes.h"
+#include "core/wire/crc32c_short.h"
+
 namespace msgr {
 
 inline constexpr size_t kPreambleSize = 32;
@@ -30,12 +33,39 @@ struct Preamble {
   uint16_t alignments[kSegmentCountMax] = {};
 };
 
+inline constexpr size_t kPreambleSegmentsOffset = 2;
+inline constexpr size_t kPreambleSegmentSize = 6;
+inline constexpr size_t kPreambleReservedOffset = 26;
+inline constexpr size_t kPreambleCrcOffset = 28;
+
 // Writes kPreambleSize bytes, CRC included.
-void append_preamble(uint8_t* to, const Preamble& preamble);
+inline void append_preamble(uint8_t* to, const Preamble& preamble) {
+  to[0] = preamble.tag;
+  to[1] = preamble.segment_count;
+  uint8_t* segment = to + kPreambleSegmentsOffset;
+  for (size_t i = 0; i < kSegmentCountMax; i++, segment += kPreambleSegmentSize) {
+    store_u32(segment, preamble.lengths[i]);
+    store_u16(segment + 4, preamble.alignments[i]);
+  }
+  store_u16(to + kPreambleReservedOffset, 0);
+  store_u32(to + kPreambleCrcOffset, crc32c_short<kPreambleCrcOffset>(kPreambleSeed, to));
+}
 
 // Reads kPreambleSize bytes as they are; whether they make sense is the frame reader's question.
 // False when the CRC does not match; `crc_found` and `crc_computed` are then set for the error.
-[[nodiscard]] bool parse_preamble(const uint8_t* from, Preamble& preamble, uint32_t& crc_found,
-                                  uint32_t& crc_computed);
+[[nodiscard]] inline bool parse_preamble(const uint8_t* from, Preamble& preamble, uint32_t& crc_found,
+                                         uint32_t& crc_computed) {
+  crc_found = load_u32(from + kPreambleCrcOffset);
+  crc_computed = crc32c_short<kPreambleCrcOffset>(kPreambleSeed, from);
+  if (crc_found != crc_computed) [[unlikely]] return false;
+  preamble.tag = from[0];
+  preamble.segment_count = from[1];
+  const uint8_t* segment = from + kPreambleSegmentsOffset;
+  for (size_t i = 0; i < kSegmentCountMax; i++, segment += kPreambleSegmentSize) {
+    preamble.lengths[i] = load_u32(segment);
+    preamble.alignments[i] = load_u16(segment + 4);
+  }
+  return true;
+}
 
 }  // namespace msgr
