@@ -88,25 +88,25 @@ export class Placement {
   }
 
   /**
-   * The OSDs that should serve a PG, and those that do. Nothing for a seed beyond pg_num.
+   * The OSDs that should serve a PG (up), and those that do for now (acting).
+   * A seed beyond pg_num stands for the PG that it is cut to.
    *
    * @throws MsgrError `ERR_MSGR_INVALID_ARGUMENT` when there is no such pool.
    */
   pgToUpActing({ pool, seed }: PgId): PgOsds {
     const plan = this.#plan(pool);
-    if (seed >= plan.pool.pgNum)
-      return { up: [], upPrimary: noPrimary, acting: [], actingPrimary: noPrimary };
     const raw = this.#raw(plan, seed);
-    if (plan.upmap !== undefined || plan.upmapItems !== undefined) this.#applyUpmap(plan, seed, raw);
+    const pg = seed < plan.pool.pgNum ? seed : hashToSeed(plan.pool, seed);
+    if (plan.upmap !== undefined || plan.upmapItems !== undefined) this.#applyUpmap(plan, pg, raw);
     const up = this.#withoutDown(plan, raw);
     let upPrimary = firstOf(up);
     if (this.#hasAffinity) upPrimary = this.#applyAffinity(plan, seed, up, upPrimary);
     if (plan.temp === undefined && plan.primaryTemp === undefined) {
       return { up, upPrimary, acting: up.slice(), actingPrimary: upPrimary };
     }
-    const temp = plan.temp?.get(seed);
+    const temp = plan.temp?.get(pg);
     let acting = temp === undefined ? [] : this.#withoutDown(plan, temp);
-    let actingPrimary = plan.primaryTemp?.get(seed) ?? firstOf(acting);
+    let actingPrimary = plan.primaryTemp?.get(pg) ?? firstOf(acting);
     if (acting.length === 0) {
       acting = up.slice();
       if (actingPrimary === noPrimary) actingPrimary = upPrimary;
@@ -158,8 +158,7 @@ export class Placement {
   }
 
   /** A target that is out does not count: then the whole of pg_upmap, or that item, is passed over. */
-  #applyUpmap(plan: PoolPlan, seed: number, raw: number[]): void {
-    const pg = stableMod(seed, plan.pool.pgNum, pgMask(plan.pool.pgNum));
+  #applyUpmap(plan: PoolPlan, pg: number, raw: number[]): void {
     const osds = plan.upmap?.get(pg);
     if (osds !== undefined) {
       if (osds.some((osd) => this.#isKnownOut(osd))) return;

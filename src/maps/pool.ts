@@ -44,6 +44,7 @@ export const poolFlagNames = [
   'pool_snaps',
   'creating',
   'eio',
+  'bulk',
 ] as const;
 export type PoolFlagName = (typeof poolFlagNames)[number];
 

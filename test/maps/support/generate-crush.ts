@@ -94,8 +94,9 @@ export function generateCrush(random: SeededRandom, osdCountMax = 2000): Generat
     // uniform bucket is empty.
     if (chosen === 'tree' && (total === 0 || children.length > 64)) return 'straw2';
     if (children.length === 0) return 'straw2';
-    // A uniform bucket has one weight, and descends into children that weigh nothing.
-    if (chosen === 'uniform' && children.some((child) => child.weight !== children[0]!.weight))
+    // A uniform bucket has one weight, and crushtool makes none that weighs nothing.
+    const first = children[0]!.weight;
+    if (chosen === 'uniform' && (first === 0 || children.some(({ weight }) => weight !== first)))
       return 'straw2';
     if (chosen === 'straw' && children.length > 300) return 'straw2';
     return chosen;
@@ -200,7 +201,7 @@ export function generateCrush(random: SeededRandom, osdCountMax = 2000): Generat
   }
   if (random.chance(0.25)) {
     note('choose_args');
-    lines.push(...chooseArgsLines(random, buckets, random.chance(0.5) ? 1 : -1, hasClasses));
+    lines.push(...chooseArgsLines(random, buckets, random.chance(0.5) ? 1 : 0, hasClasses));
   }
   return { text: `${lines.join('\n')}\n`, osdCount, rules, features };
 }
@@ -227,7 +228,7 @@ function chooseArgsLines(
   pool: number,
   hasClasses: boolean,
 ): string[] {
-  const lines = [`choose_args ${pool === -1 ? 0 : pool} {`];
+  const lines = [`choose_args ${pool} {`];
   for (const bucket of buckets) {
     if (bucket.children.length === 0 || random.chance(0.3)) continue;
     const weights = (): string =>
