@@ -436,11 +436,13 @@ export class StreamChannel implements Channel, LinkOwner, TurnMember {
   }
 
   #expect(expectation: number): void {
+    // The socket may have gone before its owner could ask: then `onClosed` was the answer.
+    if (this.#link === undefined) return;
     this.#must(this.#state === State.handshake, 'bytes and frames are expected in the handshake');
     this.#expectation = expectation;
     if (this.#pumping) return;
     this.#applyPause();
-    if (this.#link!.reader.bufferedBytes > 0) this.#host.turn.scheduleDelivery(this);
+    if (this.#link.reader.bufferedBytes > 0) this.#host.turn.scheduleDelivery(this);
   }
 
   /** Tells the stream whether to read: not when paused, nor when the handshake does not take what came. */
