@@ -207,7 +207,7 @@ for (const transport of testTransports()) {
       connection.markDown();
       return fault;
     };
-    const wrongNonce = await faultOf('mds.1', addr!.with({ nonce: addr!.nonce ^ 1 }), EntityType.Osd);
+    const wrongNonce = await faultOf('mds.1', addr!.with({ nonce: (addr!.nonce ^ 1) >>> 0 }), EntityType.Osd);
     assert.is(wrongNonce.code, ErrorCode.PeerClosed, 'the acceptor closes without a word');
     assert.is(server.messenger.counters().acceptFailures, 1);
     const wrongType = await faultOf('mds.1', addr!, EntityType.Mon);

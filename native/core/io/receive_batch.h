@@ -28,8 +28,14 @@ class ReceiveBatch {
   // was delivered, so its bytes stay. False when the system has no memory.
   [[nodiscard]] bool renew(bool kept, SlabPool& pool) {
     records_.clear();
-    if (slab_ && !kept) slab_->used = 0;
-    if (!slab_ || room() < std::max(kRoomMin, room_wanted_)) slab_ = pool.take();
+    if (slab_) {
+      if (kept) kept_ = slab_->used;
+      slab_->used = kept_;
+    }
+    if (!slab_ || room() < std::max(kRoomMin, room_wanted_)) {
+      slab_ = pool.take();
+      kept_ = 0;
+    }
     room_wanted_ = 0;
     if (!slab_) return false;
     // The shared slab is always number 0 of its batch.
@@ -41,6 +47,8 @@ class ReceiveBatch {
   RecordBatch records_;
   SlabRef slab_;
   size_t room_wanted_ = 0;
+  // Bytes at the slab's beginning that an earlier delivery left in somebody's hands.
+  size_t kept_ = 0;
 };
 
 }  // namespace msgr
