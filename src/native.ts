@@ -74,8 +74,11 @@ export interface NativeLoop {
   closeListener(listener: number): void;
   /** Takes the messages of the send table and makes a slab with room for `bytes` current. */
   nextSlab(bytes: number): Uint8Array;
-  /** The front (or data) of message `record` of the present send table stays where it is until released. */
-  lend(record: number, isData: boolean, bytes: Uint8Array): void;
+  /**
+   * The next lent payload of the present send table, in the table's order and front before data. It stays
+   * where it is until `token` is released.
+   */
+  lend(token: number, bytes: Uint8Array): void;
   flush(): void;
   /** Whether open sockets hold the host's event loop. */
   setReferenced(referenced: boolean): void;

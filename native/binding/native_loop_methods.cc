@@ -299,7 +299,7 @@ napi_value NativeLoop::next_slab(const Call& call) {
 }
 
 napi_value NativeLoop::lend(const Call& call) {
-  send_->lend(call.u32(0), call.boolean(1), call.bytes(2));
+  send_->lend(call.u32(0), call.bytes(1));
   return nullptr;
 }
 

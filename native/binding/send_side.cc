@@ -7,28 +7,47 @@
 namespace msgr {
 namespace {
 
-template <typename Resolve>
-void consume(EventLoop& loop, LentReleases& releases, const SendRecord* records, uint32_t count, Resolve resolve) {
-  for (uint32_t i = 0; i < count; i++) {
-    const SendRecord& record = records[i];
-    const auto type_and_priority = static_cast<uint32_t>(record.type_and_priority);
-    const auto versions = static_cast<uint32_t>(record.versions);
-    const OutgoingMessage message{
-        .type = static_cast<uint16_t>(type_and_priority),
-        .priority = static_cast<uint16_t>(type_and_priority >> 16),
-        .version = static_cast<uint16_t>(versions),
-        .compat_version = static_cast<uint16_t>(versions >> 16),
-        .tid = static_cast<uint32_t>(record.tid_low) | uint64_t{static_cast<uint32_t>(record.tid_high)} << 32,
-        .sizes = {static_cast<uint32_t>(record.front_length), static_cast<uint32_t>(record.middle_length),
-                  static_cast<uint32_t>(record.data_length)},
-        .slab = resolve(static_cast<uint32_t>(record.slot)),
-        .offset = static_cast<uint32_t>(record.offset),
-        .lent_front = record.front_token != 0 ? record.front : nullptr,
-        .lent_data = record.data_token != 0 ? record.data : nullptr,
-        .front_token = static_cast<uint64_t>(static_cast<uint32_t>(record.front_token)),
-        .data_token = static_cast<uint64_t>(static_cast<uint32_t>(record.data_token)),
+// The messages of one table, whose frames lie in `slab` from `offset` on.
+struct Table {
+  const SendRecord* records;
+  uint32_t count;
+  Slab* slab;
+  uint32_t offset;
+};
+
+void consume(EventLoop& loop, LentReleases& releases, const Table& table, const LentPayload* lent) {
+  uint32_t offset = table.offset;
+  for (uint32_t i = 0; i < table.count; i++) {
+    const SendRecord& record = table.records[i];
+    OutgoingMessage message{
+        .type = static_cast<uint16_t>(record.type_and_priority),
+        .priority = static_cast<uint16_t>(record.type_and_priority >> 16),
+        .version = static_cast<uint16_t>(record.versions),
+        .compat_version = static_cast<uint16_t>(record.versions >> 16),
+        .tid = record.tid_low | uint64_t{record.tid_high} << 32,
+        .sizes = {record.front_length, record.middle_length, record.data_length},
+        .slab = table.slab,
+        .offset = offset,
+        .lent_front = nullptr,
+        .lent_data = nullptr,
+        .front_token = 0,
+        .data_token = 0,
     };
-    if (!loop.append(static_cast<uint32_t>(record.channel), message)) {
+    uint64_t slab_size = message_frame_size(message.sizes);
+    if ((record.channel & (kFrontLent | kDataLent)) != 0) [[unlikely]] {
+      if ((record.channel & kFrontLent) != 0) {
+        message.lent_front = lent->data;
+        message.front_token = lent++->token;
+        slab_size -= record.front_length;
+      }
+      if ((record.channel & kDataLent) != 0) {
+        message.lent_data = lent->data;
+        message.data_token = lent++->token;
+        slab_size -= record.data_length;
+      }
+    }
+    offset += static_cast<uint32_t>(slab_size);
+    if (!loop.append(record.channel & ~(kFrontLent | kDataLent), message)) {
       if (message.front_token != 0) releases.push_back(message.front_token);
       if (message.data_token != 0) releases.push_back(message.data_token);
     }
@@ -44,50 +63,32 @@ SendSide::SendSide(SlabPool& pool, uint8_t* memory, const SharedLayout& layout)
       control_(reinterpret_cast<int32_t*>(memory)),
       in_use_(layout.tables) {}
 
-void SendSide::lend(uint32_t record, bool data, Bytes bytes) {
-  if (record >= kSendRecords) return;
-  auto* records = reinterpret_cast<SendRecord*>(
-      memory_ + layout_.send_offset(static_cast<uint32_t>(control_[Control::kSendTable])));
-  (data ? records[record].data : records[record].front) = bytes.data();
-}
+Slab* SendSide::current() const { return slots_[static_cast<uint32_t>(control_[Control::kSendSlot])].slab; }
 
 void SendSide::take(EventLoop& loop, LentReleases& releases) {
   const auto count = static_cast<uint32_t>(control_[Control::kSendCount]);
   if (count == 0) return;
-  uint32_t last = ~uint32_t{0};
-  Slab* slab = nullptr;
-  consume(loop, releases, reinterpret_cast<const SendRecord*>(memory_ + layout_.send_offset(0)), count,
-          [&](uint32_t slot) {
-            if (slot != last) {
-              slab = slots_[slot].slab;
-              last = slot;
-            }
-            return slab;
-          });
+  const Table table{reinterpret_cast<const SendRecord*>(memory_ + layout_.send_offset(0)), count, current(),
+                    static_cast<uint32_t>(control_[Control::kSendStart])};
+  consume(loop, releases, table, lent_.data());
   start_table();
 }
 
 std::function<void(EventLoop&)> SendSide::hand_over(LentReleases& releases, const std::function<void()>& wait) {
-  const auto table = static_cast<uint32_t>(control_[Control::kSendTable]);
-  const auto count = static_cast<uint32_t>(control_[Control::kSendCount]);
-  // Copyable, as std::function asks for it.
-  auto pins = std::make_shared<std::vector<Pin>>(pins_);
-  // Of the slabs that were current, the last one goes on being it.
-  if (pins_.size() > 1) pins_.erase(pins_.begin(), pins_.end() - 1);
-  in_use_[table].store(true);
-  const auto* records = reinterpret_cast<const SendRecord*>(memory_ + layout_.send_offset(table));
-  std::atomic<bool>& in_use = in_use_[table];
-  auto command = [records, count, pins, &releases, &in_use](EventLoop& loop) {
-    consume(loop, releases, records, count, [&](uint32_t slot) {
-      for (const Pin& pin : *pins) {
-        if (pin.slot == slot) return pin.slab.get();
-      }
-      return pins->back().slab.get();
-    });
-    pins->clear();
+  const auto index = static_cast<uint32_t>(control_[Control::kSendTable]);
+  const Table table{reinterpret_cast<const SendRecord*>(memory_ + layout_.send_offset(index)),
+                    static_cast<uint32_t>(control_[Control::kSendCount]), current(),
+                    static_cast<uint32_t>(control_[Control::kSendStart])};
+  in_use_[index].store(true);
+  std::atomic<bool>& in_use = in_use_[index];
+  // The slab is held until the table is consumed, so that it does not look unused meanwhile.
+  auto command = [table, slab = SlabRef(*table.slab), lent = std::move(lent_), &releases,
+                  &in_use](EventLoop& loop) mutable {
+    consume(loop, releases, table, lent.data());
+    slab = SlabRef();
     in_use.store(false);
   };
-  uint32_t next = (table + 1) % layout_.tables;
+  const uint32_t next = (index + 1) % layout_.tables;
   if (in_use_[next].load()) wait();
   control_[Control::kSendTable] = static_cast<int32_t>(next);
   start_table();
@@ -96,20 +97,19 @@ std::function<void(EventLoop&)> SendSide::hand_over(LentReleases& releases, cons
 
 void SendSide::start_table() {
   control_[Control::kSendCount] = 0;
-  control_[Control::kSendBytes] = 0;
+  control_[Control::kSendStart] = control_[Control::kSendOffset];
+  lent_.clear();
 }
 
 void SendSide::rewind_if_unused() {
   if (control_[Control::kSendOffset] == 0 || !empty()) return;
-  const auto slot = static_cast<uint32_t>(control_[Control::kSendSlot]);
   // The one reference is that of TypeScript's view.
-  if (slot < slots_.size() && slots_[slot].slab != nullptr && slots_[slot].slab->unique()) {
-    control_[Control::kSendOffset] = 0;
-  }
+  if (!current()->unique()) return;
+  control_[Control::kSendOffset] = 0;
+  control_[Control::kSendStart] = 0;
 }
 
 napi_value SendSide::next_slab(napi_env env, uint32_t bytes) {
-  if (empty()) pins_.clear();
   uint32_t found = ~uint32_t{0};
   uint32_t vacant = ~uint32_t{0};
   uint32_t idle = 0;
@@ -138,8 +138,7 @@ napi_value SendSide::next_slab(napi_env env, uint32_t bytes) {
 napi_value SendSide::make_current(napi_env env, uint32_t slot) {
   control_[Control::kSendSlot] = static_cast<int32_t>(slot);
   control_[Control::kSendOffset] = 0;
-  // With one table everything is consumed on this thread, and what is pinned would never look unused.
-  if (layout_.tables > 1) pins_.push_back({slot, SlabRef(*slots_[slot].slab)});
+  control_[Control::kSendStart] = 0;
   napi_value view = nullptr;
   napi_get_reference_value(env, slots_[slot].view, &view);
   return view;
@@ -163,7 +162,6 @@ void SendSide::close(napi_env env) {
   for (Slot& slot : slots_) {
     if (slot.slab != nullptr) drop(env, slot);
   }
-  pins_.clear();
 }
 
 void SendSide::drop(napi_env env, Slot& slot) {

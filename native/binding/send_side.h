@@ -20,14 +20,13 @@
 
 namespace msgr {
 
+struct LentPayload {
+  uint32_t token;
+  const uint8_t* data;
+};
+
 class SendSide {
  public:
-  // A slab that records of a table refer to by its slot; holds it until the table is consumed.
-  struct Pin {
-    uint32_t slot;
-    SlabRef slab;
-  };
-
   SendSide(SlabPool& pool, uint8_t* memory, const SharedLayout& layout);
   SendSide(const SendSide&) = delete;
   SendSide& operator=(const SendSide&) = delete;
@@ -38,8 +37,9 @@ class SendSide {
   // Makes another slab current, with room for `bytes`, and answers its Uint8Array; null when there is no
   // memory. The present table must have been taken.
   [[nodiscard]] napi_value next_slab(napi_env env, uint32_t bytes);
-  // Notes where lent bytes lie; `data` says which of the two payloads of the message.
-  void lend(uint32_t record, bool data, Bytes bytes);
+  // Notes where the next lent payload of the present table lies, in the order of the table and front
+  // before data. `token` comes back once the bytes are no longer needed.
+  void lend(uint32_t token, Bytes bytes) { lent_.push_back({token, bytes.data()}); }
 
   [[nodiscard]] bool empty() const { return control_[Control::kSendCount] == 0; }
   // Puts every message of the present table into its channel's outbox, at once.
@@ -63,13 +63,14 @@ class SendSide {
   [[nodiscard]] bool fill(napi_env env, Slot& slot, uint32_t bytes);
   void drop(napi_env env, Slot& slot);
   void start_table();
+  [[nodiscard]] Slab* current() const;
 
   SlabPool& pool_;
   uint8_t* const memory_;
   const SharedLayout layout_;
   int32_t* const control_;
   std::vector<Slot> slots_;
-  std::vector<Pin> pins_;
+  std::vector<LentPayload> lent_;
   std::vector<std::atomic<bool>> in_use_;
 };
 

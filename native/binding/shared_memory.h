@@ -3,9 +3,12 @@
 //
 //      ┌──────────┬──────────┬─────────────────────────┬───────────────────────────────┐
 //      │ control  │ releases │ send tables             │ record tables                 │
-//      │ 64 × i32 │ 1024×i32 │ 1 or 4 × 2048 × 64 B    │ 1 or 4 × 4096 × 64 B          │
+//      │ 64 × i32 │ 1024×i32 │ 1 or 4 × 2048 × 32 B    │ 1 or 4 × 4096 × 64 B          │
 //      └──────────┴──────────┴─────────────────────────┴───────────────────────────────┘
 //
+//
+// The frames of one send table lie one behind the other in one slab, from kSendStart on, in the table's
+// order; so a line of the table says nothing of where its frame is.
 // Send tables are written by TypeScript, record tables by the loop. With a thread of its own the loop works
 // on one table while JavaScript works on another; they change hands under the thread's lock. Control words
 // and releases are touched on JavaScript's thread only.
@@ -26,15 +29,15 @@ struct Control {
   static constexpr int32_t kSendCount = 0;
   // Where the next frame begins in the present send slab.
   static constexpr int32_t kSendOffset = 1;
-  // Framed bytes in the present send table, lent ones included.
-  static constexpr int32_t kSendBytes = 2;
+  // Where the first frame of the present table began.
+  static constexpr int32_t kSendStart = 2;
   static constexpr int32_t kSendTable = 3;
   static constexpr int32_t kSendSlot = 4;
   static constexpr int32_t kReleaseCount = 5;
 };
 
 inline constexpr NamedNumber kControlWords[] = {
-    {"sendCount", Control::kSendCount}, {"sendOffset", Control::kSendOffset}, {"sendBytes", Control::kSendBytes},
+    {"sendCount", Control::kSendCount}, {"sendOffset", Control::kSendOffset}, {"sendStart", Control::kSendStart},
     {"sendTable", Control::kSendTable}, {"sendSlot", Control::kSendSlot}, {"releaseCount", Control::kReleaseCount},
 };
 
@@ -57,30 +60,25 @@ inline constexpr NamedNumber kSocketSteps[] = {
     {"send", static_cast<int32_t>(SocketStep::kSend)},
 };
 
-// One message on its way down.
+// One message on its way down: 32 bytes, as TypeScript writes each of them for every message.
 struct SendRecord {
-  int32_t channel;
-  int32_t type_and_priority;
-  int32_t versions;
-  int32_t tid_low;
-  int32_t tid_high;
-  int32_t slot;
-  int32_t offset;
-  int32_t front_length;
-  int32_t middle_length;
-  int32_t data_length;
-  // Tokens of lent payloads, 0 for one that lies in the gap; their addresses are written by lend().
-  int32_t front_token;
-  int32_t data_token;
-  const uint8_t* front;
-  const uint8_t* data;
+  // The channel, and in the top two bits which payloads are lent (kFrontLent, kDataLent).
+  uint32_t channel;
+  uint32_t type_and_priority;
+  uint32_t versions;
+  uint32_t tid_low;
+  uint32_t tid_high;
+  uint32_t front_length;
+  uint32_t middle_length;
+  uint32_t data_length;
 };
-static_assert(sizeof(SendRecord) == 64);
+static_assert(sizeof(SendRecord) == 32);
+inline constexpr uint32_t kFrontLent = 1u << 31;
+inline constexpr uint32_t kDataLent = 1u << 30;
 
 inline constexpr NamedNumber kSendFields[] = {
-    {"channel", 0},     {"typeAndPriority", 1}, {"versions", 2},     {"tidLow", 3},
-    {"tidHigh", 4},     {"slot", 5},            {"offset", 6},       {"frontLength", 7},
-    {"middleLength", 8}, {"dataLength", 9},     {"frontToken", 10},  {"dataToken", 11},
+    {"channel", 0},     {"typeAndPriority", 1}, {"versions", 2},    {"tidLow", 3},
+    {"tidHigh", 4},     {"frontLength", 5},     {"middleLength", 6}, {"dataLength", 7},
 };
 
 inline constexpr uint32_t kReleasesPerCall = 1024;
