@@ -64,43 +64,48 @@ function chooseStraw2(
  *
  * |ln| is an integer of at most 2^48 and the divisor w one below 2^32, so the exact quotient is 1/w away
  * from the next integer if it is none, while the division's rounding error is at most 2^-5/w: truncating
- * the double gives the truncated quotient, always.
+ * the double gives the truncated quotient, always. Products with the reciprocal are off by less than 1/4;
+ * they decide when they differ by 2 or more, and dividing, which is slow, settles the few other cases.
  */
 function winnerWeighted(draw: DrawWeights, hashes: Uint16Array, size: number): number {
   const ln = crushLnTable();
   const { divisors, reciprocals } = draw;
   let high = 0;
-  let highDraw = divisors[0] === 0 ? Number.NEGATIVE_INFINITY : Math.trunc(ln[hashes[0]!]! / divisors[0]!);
+  let highLn = ln[hashes[0]!]!;
+  // Nothing is below the draw of a weight of 0; the reciprocal of 0 gives that by itself.
+  let highNear = highLn * reciprocals[0]!;
   for (let index = 1; index < size; index++) {
     const value = ln[hashes[index]!]!;
-    // Multiplying is off by less than 1/4 and dividing is slow: only a draw that may win is divided.
-    if (value * reciprocals[index]! > highDraw - 1) {
-      const candidate = Math.trunc(value / divisors[index]!);
-      if (candidate > highDraw) {
-        high = index;
-        highDraw = candidate;
-      }
+    const near = value * reciprocals[index]!;
+    if (
+      near > highNear + 2 ||
+      (near > highNear - 2 && Math.trunc(value / divisors[index]!) > Math.trunc(highLn / divisors[high]!))
+    ) {
+      high = index;
+      highLn = value;
+      highNear = near;
     }
   }
   return high;
 }
 
-/** The same for equal weights: ln never falls as the hash grows, except once, by one step, at the top. */
+/**
+ * The same for one weight: ln never falls as the hash grows, except once, by one step, at the top. Two
+ * draws that are a divisor apart before the division differ after it.
+ */
 function winnerEqual(draw: DrawWeights, hashes: Uint16Array, size: number): number {
   const ln = crushLnTable();
   const divisor = draw.divisors[0]!;
   let high = 0;
   let highHash = hashes[0]!;
-  let highDraw = Math.trunc(ln[highHash]! / divisor);
   for (let index = 1; index < size; index++) {
     const hash = hashes[index]!;
-    if (hash + 1 >= highHash && hash !== highHash) {
-      const candidate = Math.trunc(ln[hash]! / divisor);
-      if (candidate > highDraw) {
-        high = index;
-        highHash = hash;
-        highDraw = candidate;
-      }
+    if (hash + 1 < highHash || hash === highHash) continue;
+    const value = ln[hash]!;
+    const highLn = ln[highHash]!;
+    if (value >= highLn + divisor || Math.trunc(value / divisor) > Math.trunc(highLn / divisor)) {
+      high = index;
+      highHash = hash;
     }
   }
   return high;
