@@ -46,6 +46,10 @@ export const ErrorCode = {
   NativeLoad: 'ERR_MSGR_NATIVE_LOAD',
   /** The transport in use does not offer this (for example a device binding without the native core). */
   Unsupported: 'ERR_MSGR_UNSUPPORTED',
+  /** A worker's handler cannot be loaded, or it failed on one message; `cause` is what it threw. */
+  Handler: 'ERR_MSGR_HANDLER',
+  /** A worker ended, or none can be started, before the message was done; `cause` says why. */
+  WorkerLost: 'ERR_MSGR_WORKER_LOST',
 } as const;
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
 

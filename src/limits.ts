@@ -38,3 +38,16 @@ export const channelQueueBytesMax = 1024 * 1024;
 
 /** Sent bytes that the peer has not acknowledged; beyond, nothing more is framed until it does. */
 export const unackedBytesMax = 64 * 1024 * 1024;
+
+/**
+ * Payload bytes that a worker dispatcher has taken and not answered, by default; beyond, connections that
+ * bring more are not read from. Half a second's work at 64 MB/s, which is fast for a handler worth a thread.
+ */
+export const workerBytesMaxDefault = 32 * 1024 * 1024;
+
+/** The same in messages: each holds on to the receive slab that it arrived in. */
+export const workerMessagesMaxDefault = 4096;
+
+/** Messages and payload bytes of one task for a worker (one message may exceed the bytes). */
+export const workerTaskMessagesMax = 256;
+export const workerTaskBytesMax = 1024 * 1024;
