@@ -241,10 +241,9 @@ export class MemoryNetwork {
     listener.host.run(() => {
       if (far.isClosed) return;
       listener.accept((handler) => {
-        far.handler = handler;
+        far.accepted(handler);
         return far;
       });
-      far.accepted();
     });
     this.#travel(address, stream.localAddress, () => stream.host.run(() => stream.opened()));
   }

@@ -61,9 +61,9 @@ export class MemoryStream implements ByteStream {
     this.#outgoing = outgoing;
   }
 
-  /** An accepted stream is open as soon as its owner has it, and tells nobody. */
-  accepted(): void {
-    if (this.#state !== State.opening) return;
+  /** An accepted stream is open as soon as it has an owner. */
+  accepted(handler: ByteStreamHandler): void {
+    this.handler = handler;
     this.#state = State.open;
     this.#incoming?.pump();
   }
