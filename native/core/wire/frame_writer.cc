@@ -15,11 +15,6 @@ namespace {
 constexpr uint16_t kMessageAlignments[kSegmentCountMax] = {8, 8, 8, 4096};
 constexpr uint16_t kControlAlignment = 8;
 
-void store_header_crc(uint8_t* frame) {
-  uint8_t* header = frame + kPreambleSize;
-  store_u32(header + kMessageHeaderSize, crc32c_short<kMessageHeaderSize>(kSegmentSeed, header));
-}
-
 }  // namespace
 
 uint64_t message_frame_size(const MessageSizes& sizes) {
@@ -36,8 +31,8 @@ uint32_t finish_message(uint8_t* frame, const MessageHeader& header, const Messa
                     .alignments = {}};
   for (size_t i = 0; i < count; i++) preamble.alignments[i] = kMessageAlignments[i];
   append_preamble(frame, preamble);
-  append_message_header(frame + kPreambleSize, header);
-  store_header_crc(frame);
+  const uint32_t header_crc = append_message_header(frame + kPreambleSize, header);
+  store_u32(frame + kPreambleSize + kMessageHeaderSize, header_crc);
   if (count == 1) return kMessageGapOffset;
 
   uint8_t* gap = frame + kMessageGapOffset;
@@ -67,8 +62,9 @@ uint32_t finish_message(uint8_t* frame, const MessageHeader& header, const Messa
 
 void patch_message_ack_seq(uint8_t* frame, uint64_t ack_seq) {
   MSGR_CHECK(frame[0] == static_cast<uint8_t>(Tag::kMessage));
-  store_u64(frame + kPreambleSize + kMessageHeaderAckSeqOffset, ack_seq);
-  store_header_crc(frame);
+  uint8_t* header = frame + kPreambleSize;
+  store_u64(header + kMessageHeaderAckSeqOffset, ack_seq);
+  store_u32(header + kMessageHeaderSize, crc32c_short<kMessageHeaderSize>(kSegmentSeed, header));
 }
 
 void append_control_frame(uint8_t* to, uint8_t tag, Bytes payload) {

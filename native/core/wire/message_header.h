@@ -18,6 +18,8 @@
 #include <cstdint>
 
 #include "core/base/bytes.h"
+#include "core/wire/crc32c_short.h"
+#include "core/wire/preamble.h"
 
 namespace msgr {
 
@@ -35,18 +37,18 @@ struct MessageHeader {
   uint16_t compat_version = 0;
 };
 
-inline void append_message_header(uint8_t* to, const MessageHeader& header) {
-  store_u64(to, header.seq);
-  store_u64(to + 8, header.tid);
-  store_u16(to + 16, header.type);
-  store_u16(to + 18, header.priority);
-  store_u16(to + 20, header.version);
-  store_u32(to + 22, 0);
-  store_u16(to + 26, 0);
-  store_u64(to + kMessageHeaderAckSeqOffset, header.ack_seq);
-  to[36] = kMessageFlags;
-  store_u16(to + 37, header.compat_version);
-  store_u16(to + 39, 0);
+// Writes kMessageHeaderSize bytes. Answers their CRC, seed 0xffffffff.
+inline uint32_t append_message_header(uint8_t* to, const MessageHeader& header) {
+  const uint64_t words[5] = {
+      header.seq,
+      header.tid,
+      uint64_t{header.type} | uint64_t{header.priority} << 16 | uint64_t{header.version} << 32,
+      header.ack_seq << 32,
+      header.ack_seq >> 32 | uint64_t{kMessageFlags} << 32 | uint64_t{header.compat_version} << 40,
+  };
+  for (size_t i = 0; i < 5; i++) store_u64(to + 8 * i, words[i]);
+  to[40] = 0;
+  return crc32c_words<1>(kSegmentSeed, words, 0);
 }
 
 [[nodiscard]] inline MessageHeader parse_message_header(const uint8_t* from) {

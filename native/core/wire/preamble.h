@@ -35,20 +35,21 @@ struct Preamble {
 
 inline constexpr size_t kPreambleSegmentsOffset = 2;
 inline constexpr size_t kPreambleSegmentSize = 6;
-inline constexpr size_t kPreambleReservedOffset = 26;
 inline constexpr size_t kPreambleCrcOffset = 28;
 
 // Writes kPreambleSize bytes, CRC included.
 inline void append_preamble(uint8_t* to, const Preamble& preamble) {
-  to[0] = preamble.tag;
-  to[1] = preamble.segment_count;
-  uint8_t* segment = to + kPreambleSegmentsOffset;
-  for (size_t i = 0; i < kSegmentCountMax; i++, segment += kPreambleSegmentSize) {
-    store_u32(segment, preamble.lengths[i]);
-    store_u16(segment + 4, preamble.alignments[i]);
-  }
-  store_u16(to + kPreambleReservedOffset, 0);
-  store_u32(to + kPreambleCrcOffset, crc32c_short<kPreambleCrcOffset>(kPreambleSeed, to));
+  const uint32_t(&lengths)[kSegmentCountMax] = preamble.lengths;
+  const uint16_t(&alignments)[kSegmentCountMax] = preamble.alignments;
+  const uint64_t words[3] = {
+      uint64_t{preamble.tag} | uint64_t{preamble.segment_count} << 8 | uint64_t{lengths[0]} << 16 |
+          uint64_t{alignments[0]} << 48,
+      uint64_t{lengths[1]} | uint64_t{alignments[1]} << 32 | uint64_t{lengths[2]} << 48,
+      uint64_t{lengths[2]} >> 16 | uint64_t{alignments[2]} << 16 | uint64_t{lengths[3]} << 32,
+  };
+  const uint32_t tail = alignments[3];
+  for (size_t i = 0; i < 3; i++) store_u64(to + 8 * i, words[i]);
+  store_u64(to + 24, tail | uint64_t{crc32c_words<4>(kPreambleSeed, words, tail)} << 32);
 }
 
 // Reads kPreambleSize bytes as they are; whether they make sense is the frame reader's question.
