@@ -257,6 +257,7 @@ class Endpoint {
 
   [[nodiscard]] bool failed() const { return failed_; }
   void clear_failure() { failed_ = false; }
+  void drop_unread() { unread_.clear(); }
   RecordBatch& batch() { return batch_; }
 
   std::vector<Event> events;

@@ -1,0 +1,135 @@
+// The frame reader under arbitrary bytes. Each input is read twice: at once, and in the pieces that its
+// first bytes ask for; both must see the same frames and the same error. So that inputs get past the
+// CRCs, a flag repairs them on the way.
+//
+// What is checked beside the sanitizers: a frame lies within what was given and within the limits, what
+// is needed is never less than what is there already, and nothing is said of bytes that are not there.
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+
+#include "core/base/check.h"
+#include "core/wire/crc32c.h"
+#include "core/wire/epilogue.h"
+#include "core/wire/frame_reader.h"
+#include "core/wire/message_header.h"
+
+namespace {
+
+using namespace msgr;
+
+constexpr size_t kInputMax = 4096;
+constexpr size_t kFramesMax = 128;
+
+Limits fuzz_limits() {
+  Limits limits;
+  limits.control_payload_bytes_max = 512;
+  limits.message_bytes_max = 1024;
+  return limits;
+}
+
+const Limits kLimits = fuzz_limits();
+
+// Repairs the CRCs of the frames in `data`, as far as their lengths hold.
+void repair(uint8_t* data, size_t size) {
+  while (size >= kPreambleSize) {
+    store_u32(data + 28, crc32c(kPreambleSeed, data, 28));
+    const size_t count = data[1];
+    if (count == 0 || count > kSegmentCountMax) return;
+    uint32_t lengths[kSegmentCountMax] = {};
+    for (size_t i = 0; i < count; i++) lengths[i] = load_u32(data + 2 + 6 * i);
+    const uint64_t frame = frame_size(StreamMode::kCrc, count, lengths);
+    if (frame > size) return;
+    uint8_t* segment = data + kPreambleSize;
+    if (lengths[0] > 0) store_u32(segment + lengths[0], crc32c(kSegmentSeed, segment, lengths[0]));
+    segment += lengths[0] + (lengths[0] > 0 ? 4 : 0);
+    uint8_t* slots = data + frame - 12;
+    for (size_t i = 1; i < count; i++) {
+      store_u32(slots + 4 * (i - 1), crc32c(kSegmentSeed, segment, lengths[i]));
+      segment += lengths[i];
+    }
+    data += frame;
+    size -= static_cast<size_t>(frame);
+  }
+}
+
+struct Outcome {
+  size_t frames = 0;
+  size_t consumed = 0;
+  FrameError error = FrameError::kNone;
+  uint32_t digest = 0;
+};
+
+void check_frame(const FrameView& frame, const uint8_t* data, size_t available, bool in_session) {
+  MSGR_CHECK(frame.wire_size >= kPreambleSize && frame.wire_size <= available);
+  MSGR_CHECK(frame.segment_count >= 1 && frame.segment_count <= kSegmentCountMax);
+  uint64_t payload = 0;
+  for (size_t i = 0; i < kSegmentCountMax; i++) {
+    MSGR_CHECK(uint64_t{frame.offsets[i]} + frame.sizes[i] <= frame.wire_size);
+    if (i >= frame.segment_count) MSGR_CHECK(frame.sizes[i] == 0);
+    payload += frame.sizes[i];
+  }
+  if (frame.tag == 17) {
+    MSGR_CHECK(frame.sizes[0] == kMessageHeaderSize);
+    MSGR_CHECK(payload - kMessageHeaderSize <=
+               (in_session ? kLimits.message_bytes_max : kLimits.control_payload_bytes_max));
+    (void)parse_message_header(data + frame.offsets[0]);
+  } else {
+    MSGR_CHECK(frame.segment_count == 1 && !frame.aborted);
+    MSGR_CHECK(payload <= kLimits.control_payload_bytes_max);
+  }
+}
+
+// Gives the stream in pieces of `piece` bytes, each frame from its first byte in memory of exactly the
+// size that is there.
+Outcome read(const uint8_t* data, size_t size, size_t piece, bool in_session) {
+  FrameReader reader(kLimits);
+  reader.set_in_session(in_session);
+  Outcome outcome;
+  size_t available = std::min(piece, size);
+  while (outcome.frames < kFramesMax) {
+    const size_t there = available - outcome.consumed;
+    const std::unique_ptr<uint8_t[]> exact(new uint8_t[there]);
+    std::memcpy(exact.get(), data + outcome.consumed, there);
+    FrameView frame;
+    const ReadStatus status = reader.next(exact.get(), there, frame);
+    if (status == ReadStatus::kFrame) {
+      check_frame(frame, exact.get(), there, in_session);
+      outcome.digest = crc32c(outcome.digest, reinterpret_cast<const uint8_t*>(&frame.wire_size), 4) + frame.tag;
+      outcome.consumed += frame.wire_size;
+      outcome.frames++;
+    } else if (status == ReadStatus::kError) {
+      outcome.error = reader.fault().error;
+      MSGR_CHECK(outcome.error != FrameError::kNone);
+      break;
+    } else {
+      MSGR_CHECK(reader.needed() > there);
+      MSGR_CHECK(reader.needed() <= kPreambleSize + kMessageHeaderSize + 4 + kLimits.message_bytes_max + kEpilogueSize);
+      if (available == size) break;
+      available = std::min(size, available + piece);
+    }
+  }
+  return outcome;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* input, size_t size) {
+  if (size < 2 || size > kInputMax) return 0;
+  const uint8_t flags = input[0];
+  const size_t piece = 1 + size_t{input[1]};
+  size -= 2;
+  static uint8_t data[kInputMax];
+  std::memcpy(data, input + 2, size);
+  if ((flags & 1) != 0) repair(data, size);
+  const bool in_session = (flags & 2) != 0;
+  const Outcome whole = read(data, size, std::max<size_t>(size, 1), in_session);
+  if ((flags & 4) == 0) return 0;
+  const Outcome pieces = read(data, size, piece, in_session);
+  MSGR_CHECK(whole.frames == pieces.frames);
+  MSGR_CHECK(whole.consumed == pieces.consumed);
+  MSGR_CHECK(whole.error == pieces.error);
+  MSGR_CHECK(whole.digest == pieces.digest);
+  return 0;
+}
