@@ -1,0 +1,74 @@
+/**
+ * A peer is anything whose messages are measured beside msgr2's. Each lives in one file of bench/peers/,
+ * which exports `peers`; that file is all there is to add. A file that cannot be loaded (its package is not
+ * installed) is passed over, and the run says so.
+ */
+import { readdirSync } from 'node:fs';
+import { ProcessPair, type ProgressListener } from '../src/cli/bench/process-pair.ts';
+import type { RoundTripSample, ThroughputSample } from '../src/cli/bench/samples.ts';
+
+export interface Peer {
+  /** Short and stable: `--peers`, JSON and the ratios use it. */
+  readonly name: string;
+  /** What it is, for the table. */
+  readonly title: string;
+  /** Rank in the tables, lowest first. */
+  readonly order: number;
+  /** Why it cannot run here; undefined when it can. */
+  missing?(): string | undefined;
+  /** Starts a server and a client process and connects them; fresh ones for each round. */
+  start(): Promise<PeerSession>;
+}
+
+/**
+ * A running pair. Both measurements take about `seconds` and a short warm-up before; a message counts when
+ * the receiving side's user code has had it, and the peer checks that none is lost.
+ */
+export interface PeerSession {
+  throughput(sizeBytes: number, seconds: number, onProgress?: ProgressListener): Promise<ThroughputSample>;
+  roundTrips(sizeBytes: number, seconds: number, onProgress?: ProgressListener): Promise<RoundTripSample>;
+  close(): Promise<void>;
+}
+
+/**
+ * A peer written in JavaScript: the module `moduleUrl` exports `makeEnds(options)`, a `LinkEnds` of
+ * src/cli/bench/link.ts, and is driven by the same loops as msgr2.
+ */
+export function linkPeer(
+  description: Pick<Peer, 'name' | 'title' | 'order' | 'missing'>,
+  moduleUrl: string,
+  options: unknown = {},
+): Peer {
+  return { ...description, start: () => ProcessPair.start(moduleUrl, options) };
+}
+
+export interface FoundPeers {
+  readonly peers: readonly Peer[];
+  /** Name and reason of each that cannot run here. */
+  readonly missing: readonly { readonly name: string; readonly reason: string }[];
+}
+
+/** All peers of bench/peers/ that can run here, in order. */
+export async function findPeers(): Promise<FoundPeers> {
+  const folder = new URL('./peers/', import.meta.url);
+  const peers: Peer[] = [];
+  const missing: { name: string; reason: string }[] = [];
+  for (const file of readdirSync(folder)
+    .filter((name) => name.endsWith('.ts'))
+    .sort()) {
+    let found: readonly Peer[];
+    try {
+      found = ((await import(new URL(file, folder).href)) as { peers: readonly Peer[] }).peers;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+      missing.push({ name: file.replace(/\.ts$/, ''), reason: (error as Error).message });
+      continue;
+    }
+    for (const peer of found) {
+      const reason = peer.missing?.();
+      if (reason === undefined) peers.push(peer);
+      else missing.push({ name: peer.name, reason });
+    }
+  }
+  return { peers: peers.sort((left, right) => left.order - right.order), missing };
+}
