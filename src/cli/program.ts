@@ -8,6 +8,7 @@ import { Command, CommanderError } from 'commander';
 import { ErrorCode, MsgrError } from '../errors.ts';
 import { benchCommand } from './bench/command.ts';
 import { CliError } from './cli-error.ts';
+import { mapCommand } from './map.ts';
 import { pingCommand } from './ping/command.ts';
 
 /** Runs one command line (`process.argv` whole) and answers the exit code. */
@@ -26,15 +27,16 @@ function makeProgram(): Command {
     .description("Ceph's messenger for Node.js: the command line")
     .version(packageVersion(), '--version')
     .addCommand(pingCommand())
-    .addCommand(benchCommand());
-  for (const command of [program, ...program.commands]) throwInsteadOfExit(command);
+    .addCommand(benchCommand())
+    .addCommand(mapCommand());
+  throwInsteadOfExit(program);
   return program;
 }
 
 /** Commands of commands too; commander hands these settings down only to those it makes itself. */
-function throwInsteadOfExit(command: Command): void {
-  command.exitOverride().showHelpAfterError(`(see 'msgr2 --help')`);
-  for (const child of command.commands) throwInsteadOfExit(child);
+function throwInsteadOfExit(command: Command, path = command.name()): void {
+  command.exitOverride().showHelpAfterError(`(see '${path} --help')`);
+  for (const child of command.commands) throwInsteadOfExit(child, `${path} ${child.name()}`);
 }
 
 function report(error: unknown, name: string): number {
