@@ -34,6 +34,7 @@ import { diagnostics } from './diagnostics.ts';
 import { DispatchQueue } from './dispatch-queue.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { DispatcherChain } from './dispatcher-chain.ts';
+import { internalDelays } from './fault-injection.ts';
 import type { Interceptor } from './interceptor.ts';
 import { LoopbackConnection } from './loopback.ts';
 import type { Message, ReceivedMessage } from './message.ts';
@@ -57,6 +58,8 @@ export interface MessengerInit {
   messageTypes?: MessageRegistry;
   /** For every socket: device, type of service, local address… */
   socketOptions?: SocketOptions;
+  /** Where to dial an entity's address when that is another socket address: behind a NAT or a forwarded port. */
+  route?: (address: EntityAddr) => SocketAddress;
   /** A virtual one in simulations. */
   clock?: Clock;
   /** Test points. */
@@ -103,6 +106,7 @@ export class Messenger implements AsyncDisposable {
 
   readonly #lease: TransportLease;
   readonly #socketOptions: SocketOptions;
+  readonly #route: (address: EntityAddr) => SocketAddress;
   readonly #messageTypes: MessageRegistry | undefined;
   readonly #dispatchers = new DispatcherChain();
   readonly #connections = new ConnectionTable();
@@ -127,7 +131,7 @@ export class Messenger implements AsyncDisposable {
     this.options = resolveOptions(init.options);
     this.clock = init.clock ?? systemClock;
     this.auth = init.auth ?? authNone(authNameOf(this.name));
-    this.interceptor = init.interceptor;
+    this.interceptor = init.interceptor ?? internalDelays(this.options, this.clock);
     this.sendHighWaterMark = this.options.ms_send_high_water_mark;
     this.dispatchQueue = new DispatchQueue(this.options, this.clock);
     this.#lease = leaseTransport(init.transport, this.options);
@@ -135,6 +139,7 @@ export class Messenger implements AsyncDisposable {
     this.#nonce = init.nonce ?? randomInt(1, 0xffffffff);
     this.#myAddrs = new EntityAddrVec([new EntityAddr({ type: AddrType.Msgr2, nonce: this.#nonce })]);
     this.#loopback = new LoopbackConnection(this);
+    this.#route = init.route ?? socketAddressOf;
     this.#socketOptions = {
       noDelay: this.options.ms_tcp_nodelay,
       ...(this.options.ms_tcp_rcvbuf > 0 ? { receiveBufferBytes: this.options.ms_tcp_rcvbuf } : {}),
@@ -366,7 +371,7 @@ export class Messenger implements AsyncDisposable {
   }
 
   dial(connection: PeerConnection): void {
-    connection.channel.connect(socketAddressOf(connection.targetAddr), this.#socketOptions);
+    connection.channel.connect(this.#route(connection.targetAddr), this.#socketOptions);
   }
 
   findConnection(addrs: EntityAddrVec): PeerConnection | undefined {

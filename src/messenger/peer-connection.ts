@@ -31,6 +31,7 @@ import { utimeNow, utimeToMs } from '../wire/utime.ts';
 import type { Connection, ConnectionCounters, ConnectionEvents, ConnectionState } from './connection.ts';
 import { Connector } from './connector.ts';
 import type { DispatchLimits } from './dispatch-queue.ts';
+import { DelayedDelivery } from './fault-injection.ts';
 import { InterceptStep, intercept } from './interceptor.ts';
 import { type Message, ReceivedMessage } from './message.ts';
 import type { Messenger } from './messenger.ts';
@@ -90,6 +91,9 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
   #idleBytes = noBytesReceived;
   #connects = 0;
   #faults = 0;
+  /** Changes with the socket: what was held for one that is gone is void. */
+  #sockets = 0;
+  #delayed: DelayedDelivery | undefined;
   #resets = 0;
   #throttleWaits = 0;
   #isReadingPaused = false;
@@ -256,12 +260,20 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
     let isKept = false;
     for (let index = first; index < end; index++) {
       const message = new ReceivedMessage(this, records, index * recordFields, slabs);
-      if (this.#requests.size !== 0 && this.#requests.settle(message)) isKept = true;
-      else if (messenger.deliver(this, message)) isKept = true;
+      if (this.#delayed !== undefined) {
+        this.#delayed.add(message);
+        isKept = true;
+      } else if (this.#receive(message)) isKept = true;
       if (messenger.interceptor !== undefined) this.intercept(InterceptStep.HandleMessage, () => {});
       if (this.#state === 'closed') break;
     }
     return isKept;
+  }
+
+  /** Answers whether the message's memory is still needed. */
+  #receive(message: ReceivedMessage): boolean {
+    if (this.#requests.size !== 0 && this.#requests.settle(message)) return true;
+    return this.messenger.deliver(this, message);
   }
 
   onFrame(tag: number, payload: Buffer): void {
@@ -316,6 +328,10 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
   #open(by: 'connect' | 'accept'): void {
     this.#backoffSeconds = 0;
     this.#connects++;
+    const { clock, options } = this.messenger;
+    this.#delayed ??= DelayedDelivery.forPeer(this.#peerName.type, options, clock, (message) => {
+      this.#receive(message);
+    });
     this.channel.handler = this;
     if (this.#isReadingPaused) this.channel.pauseReading();
     this.channel.startSession({ lossless: !this.policy.lossy });
@@ -338,6 +354,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
   /** The peer, or this side, forgot the session: nothing of it is kept, and its users are told. */
   resetSession(): void {
     this.#resets++;
+    this.#delayed?.discard();
     this.messenger.dispatchQueue.discard(this);
     this.#outgoing.clear();
     this.channel.resetSession();
@@ -353,6 +370,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
   /** The socket of this connection is replaced by an accepted one, handshake done. */
   adopt(channel: Channel): void {
     this.#clearTimer();
+    this.#sockets++;
     this.channel.adopt(channel);
     this.channel.handler = this;
   }
@@ -369,6 +387,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
   fault(error: MsgrError): void {
     if (this.#state === 'closed') return;
     this.#faults++;
+    this.#sockets++;
     this.channel.disconnect();
     this.#clearTimer();
     const stateBefore = this.#state;
@@ -396,13 +415,13 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
   intercept(step: InterceptStep, proceed: () => void): void {
     const { interceptor } = this.messenger;
     if (interceptor === undefined) return proceed();
-    const { handler } = this.channel;
+    const sockets = this.#sockets;
     const error = new MsgrError(ErrorCode.Socket, `intercepted at step ${step}`);
     intercept(interceptor, this, step, {
       proceed,
       fail: () => this.fault(error),
       stop: () => this.stop(error),
-      isCurrent: () => this.#state !== 'closed' && this.channel.handler === handler,
+      isCurrent: () => this.#state !== 'closed' && this.#sockets === sockets,
     });
   }
 
@@ -504,6 +523,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
     this.#finalCounters = { ...this.counters(), queuedMessages: 0, queuedBytes: 0, unackedBytes: 0 };
     this.channel.destroy();
     this.#outgoing.clear();
+    this.#delayed?.discard();
     this.messenger.dispatchQueue.discard(this);
     this.messenger.forget(this);
     this.#enter('closed', cause);

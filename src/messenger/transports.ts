@@ -2,6 +2,7 @@
  * Which transport a messenger runs on. Messengers of one thread share one transport of a kind, as a
  * thread has one event loop; it is closed with the last of them.
  */
+import { randomInt } from 'node:crypto';
 import { ErrorCode, MsgrError } from '../errors.ts';
 import { loadNative, nativeAvailable } from '../native.ts';
 import type { Options } from '../options.ts';
@@ -31,7 +32,7 @@ export function leaseTransport(
 ): TransportLease {
   if (typeof wanted === 'object') return { transport: wanted, release: () => Promise.resolve() };
   const name = resolveName(wanted ?? nameFromOption(options.ms_type));
-  const key = name === 'simple' ? name : `${name}/${options.ms_busy_poll_us}/${options.ms_async_op_threads}`;
+  const key = keyOf(name, options);
   let entry = shared.get(key);
   if (entry === undefined) {
     entry = { transport: create(name, options), users: 0 };
@@ -52,10 +53,20 @@ export function leaseTransport(
   };
 }
 
+/** Messengers whose options make the same transport share it. */
+function keyOf(name: 'async' | 'simple', options: Options): string {
+  const { ms_async_op_threads, ms_busy_poll_us, ms_inject_socket_failures } = options;
+  if (name === 'simple') return `${name}/${ms_inject_socket_failures}`;
+  return `${name}/${ms_busy_poll_us}/${ms_async_op_threads}/${ms_inject_socket_failures}`;
+}
+
 function create(name: 'async' | 'simple', options: Options): Transport {
-  if (name === 'simple') return createSimpleTransport();
+  const injectSocketFailures = options.ms_inject_socket_failures;
+  if (name === 'simple') return createSimpleTransport({ injectSocketFailures });
   loadNative();
   return createNativeTransport({
+    injectSocketFailures,
+    injectSeed: randomInt(1, 2 ** 31),
     busyPollUs: options.ms_busy_poll_us,
     threads: options.ms_async_op_threads === 0 ? 0 : 1,
   });

@@ -10,6 +10,8 @@ import { ErrorCode, MsgrError } from '../../errors.ts';
 import { messageBytesMaxDefault } from '../../limits.ts';
 import type { Channel, ChannelHandler, Listener, Transport } from '../channel.ts';
 import type { SocketAddress, SocketOptions } from '../socket.ts';
+import type { ByteStream, ByteStreamHandler } from './byte-stream.ts';
+import { FaultyStream } from './faulty-stream.ts';
 import {
   addressOf,
   connectNetStream,
@@ -25,6 +27,8 @@ const backlogDefault = 512;
 export interface SimpleTransportOptions {
   /** Front, middle and data bytes together of one message; larger ones are refused in both directions. */
   readonly messageBytesMax?: number;
+  /** One read or write in so many breaks its connection (`ms_inject_socket_failures`); default 0: none. */
+  readonly injectSocketFailures?: number;
 }
 
 export function createSimpleTransport(options: SimpleTransportOptions = {}): Transport {
@@ -34,6 +38,7 @@ export function createSimpleTransport(options: SimpleTransportOptions = {}): Tra
 class SimpleTransport implements Transport {
   readonly name = 'simple';
   readonly #host: StreamHost;
+  readonly #failureOneIn: number;
   readonly #streams = new Set<NetStream>();
   readonly #servers = new Set<Server>();
   #referenced = true;
@@ -41,14 +46,16 @@ class SimpleTransport implements Transport {
   #onEmpty: (() => void) | undefined;
 
   constructor(options: SimpleTransportOptions) {
+    this.#failureOneIn = options.injectSocketFailures ?? 0;
     this.#host = new StreamHost({
       defer: setImmediate,
       messageBytesMax: options.messageBytesMax ?? messageBytesMaxDefault,
-      connect: (address, socketOptions, handler) => {
-        const stream = connectNetStream(address, socketOptions, handler, this.#onGone);
-        if (stream instanceof NetStream) this.#track(stream);
-        return stream;
-      },
+      connect: (address, socketOptions, handler) =>
+        this.#injecting(handler, (inner) => {
+          const stream = connectNetStream(address, socketOptions, inner, this.#onGone);
+          if (stream instanceof NetStream) this.#track(stream);
+          return stream;
+        }),
     });
   }
 
@@ -154,12 +161,20 @@ class SimpleTransport implements Transport {
       socket.destroy();
       return;
     }
-    this.#host.accept((handler) => {
-      const stream = new NetStream(socket, handler, socketAddressText(remote), this.#onGone);
-      stream.readAddresses();
-      this.#track(stream);
-      return stream;
-    }, onAccept);
+    this.#host.accept(
+      (handler) =>
+        this.#injecting(handler, (inner) => {
+          const stream = new NetStream(socket, inner, socketAddressText(remote), this.#onGone);
+          stream.readAddresses();
+          this.#track(stream);
+          return stream;
+        }),
+      onAccept,
+    );
+  }
+
+  #injecting(handler: ByteStreamHandler, open: (handler: ByteStreamHandler) => ByteStream): ByteStream {
+    return this.#failureOneIn === 0 ? open(handler) : new FaultyStream(open, handler, this.#failureOneIn);
   }
 
   #track(stream: NetStream): void {
