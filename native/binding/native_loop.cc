@@ -14,8 +14,9 @@ namespace {
 // Batches in flight between a loop's thread and JavaScript: one is filled while one is looked at, and two
 // take up the differences in pace.
 constexpr uint32_t kThreadTables = 4;
-// Warm memory per transport for slabs that come and go.
-constexpr size_t kIdleBytesMax = 16 * 1024 * 1024;
+// Warm memory per transport for slabs that come and go. Slabs that JavaScript keeps views of come back in
+// bursts, as many at once as the garbage collector allows between two of its runs.
+constexpr size_t kIdleBytesMax = 64 * 1024 * 1024;
 // Deliveries in one turn before the host's loop gets its own turn.
 constexpr int kRoundsPerTurn = 16;
 
@@ -124,8 +125,8 @@ void NativeLoop::at_environment_end(napi_async_cleanup_hook_handle, void* loop) 
 }
 
 void NativeLoop::update_reference() {
-  const uint32_t open_count = thread_ ? thread_->open_count() : loop_.open_count();
-  host_.set_referenced(referenced_ && open_count > 0);
+  const bool open = thread_ ? thread_->maybe_open() : loop_.open_count() > 0;
+  host_.set_referenced(referenced_ && open);
 }
 
 void NativeLoop::submit_messages() {
@@ -238,6 +239,7 @@ void NativeLoop::on_readable() {
   if (thread_) {
     thread_->take_notification();
     deliver_filled();
+    if (open_) update_reference();
     if (open_ && busy_poll_.enabled()) busy_poll_.on_traffic(monotonic_ns());
     return;
   }

@@ -90,6 +90,8 @@ class NativeLoop final : private HostLoop::Client {
   // Runs a command on the loop's thread, after all messages sent so far.
   template <typename Run>
   void command(Run run);
+  template <typename Run>
+  void command_now(Run run);
   void submit_messages();
   void publish_releases();
 

@@ -64,8 +64,15 @@ void NativeLoop::command(Run run) {
     thread_->post(std::move(run));
   } else {
     run(loop_);
-    update_reference();
   }
+  update_reference();
+}
+
+// For commands after which JavaScript reads sequence numbers and gauges and must find them changed.
+template <typename Run>
+void NativeLoop::command_now(Run run) {
+  command(std::move(run));
+  if (thread_) thread_->drain();
 }
 
 napi_value NativeLoop::define(napi_env env) {
@@ -185,12 +192,12 @@ napi_value NativeLoop::connect(const Call& call) {
 }
 
 napi_value NativeLoop::disconnect(const Call& call) {
-  command([id = call.u32(0), generation = call.u32(1)](EventLoop& loop) { loop.disconnect(id, generation); });
+  command_now([id = call.u32(0), generation = call.u32(1)](EventLoop& loop) { loop.disconnect(id, generation); });
   return nullptr;
 }
 
 napi_value NativeLoop::adopt(const Call& call) {
-  command([id = call.u32(0), generation = call.u32(1), other = call.u32(2)](EventLoop& loop) {
+  command_now([id = call.u32(0), generation = call.u32(1), other = call.u32(2)](EventLoop& loop) {
     loop.adopt(id, generation, other);
   });
   return nullptr;
@@ -234,17 +241,17 @@ napi_value NativeLoop::start_session(const Call& call) {
 }
 
 napi_value NativeLoop::acknowledge(const Call& call) {
-  command([id = call.u32(0), seq = call.u64(1)](EventLoop& loop) { loop.acknowledge(id, seq); });
+  command_now([id = call.u32(0), seq = call.u64(1)](EventLoop& loop) { loop.acknowledge(id, seq); });
   return nullptr;
 }
 
 napi_value NativeLoop::reset_in_seq(const Call& call) {
-  command([id = call.u32(0)](EventLoop& loop) { loop.reset_in_seq(id); });
+  command_now([id = call.u32(0)](EventLoop& loop) { loop.reset_in_seq(id); });
   return nullptr;
 }
 
 napi_value NativeLoop::reset_session(const Call& call) {
-  command([id = call.u32(0)](EventLoop& loop) { loop.reset_session(id); });
+  command_now([id = call.u32(0)](EventLoop& loop) { loop.reset_session(id); });
   return nullptr;
 }
 
@@ -286,8 +293,7 @@ napi_value NativeLoop::listen(const Call& call) {
 }
 
 napi_value NativeLoop::close_listener(const Call& call) {
-  command([listener = call.u32(0)](EventLoop& loop) { loop.remove_listener(listener); });
-  if (thread_) thread_->drain();
+  command_now([listener = call.u32(0)](EventLoop& loop) { loop.remove_listener(listener); });
   return nullptr;
 }
 

@@ -66,6 +66,7 @@ void LoopThread::stop() {
 }
 
 void LoopThread::post(Command command) {
+  posted_++;
   {
     const std::lock_guard lock(mutex_);
     commands_.push_back(std::move(command));
@@ -133,18 +134,24 @@ void LoopThread::hand_over(ReceiveBatch* batch) {
     filled_.push_back(batch);
     filled_count_.store(static_cast<uint32_t>(filled_.size()), std::memory_order_release);
   }
+  notify();
+}
+
+void LoopThread::notify() {
   if (!notified_.exchange(true)) signal_fd(notify_fd_);
 }
 
-void LoopThread::run_commands() {
-  if (!has_commands_.load(std::memory_order_acquire)) return;
+size_t LoopThread::run_commands() {
+  if (!has_commands_.load(std::memory_order_acquire)) return 0;
   {
     const std::lock_guard lock(mutex_);
     running_.swap(commands_);
     has_commands_.store(false);
   }
   for (Command& command : running_) command(loop_);
+  const size_t count = running_.size();
   running_.clear();
+  return count;
 }
 
 // Sleeps in epoll unless something came in the meantime: either the other side sees `sleeping_` and wakes
@@ -174,8 +181,9 @@ void LoopThread::run() {
   }
   ReceiveBatch* batch = nullptr;
   uint64_t bytes_seen = 0;
+  // The commands of the last moment still run below: they may hold a descriptor.
   while (!stopping_.load(std::memory_order_relaxed)) {
-    run_commands();
+    const size_t commands = run_commands();
     const bool more_output = loop_.flush();
     bool again = false;
     if (batch == nullptr) batch = take_free();
@@ -190,7 +198,11 @@ void LoopThread::run() {
         continue;
       }
     }
-    open_count_.store(loop_.open_count(), std::memory_order_relaxed);
+    const uint32_t open_count = loop_.open_count();
+    if (open_count_.exchange(open_count, std::memory_order_relaxed) != open_count || commands != 0) {
+      done_.fetch_add(commands, std::memory_order_release);
+      if (open_count == 0) notify();
+    }
     if (again || more_output || (loop_.has_output() && !loop_.has_pending())) {
       loop_.poll(0);
       continue;
@@ -217,6 +229,7 @@ void LoopThread::run() {
     }
     sleep(batch == nullptr && !has_free_.load());
   }
+  run_commands();
 }
 
 }  // namespace msgr

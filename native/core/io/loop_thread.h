@@ -54,11 +54,17 @@ class LoopThread {
   // Waits until every command posted so far has run.
   void drain();
 
-  [[nodiscard]] uint32_t open_count() const { return open_count_.load(std::memory_order_relaxed); }
+  // False only when no socket is open and no command is under way that might open one. The notification
+  // tells when it becomes so.
+  [[nodiscard]] bool maybe_open() const {
+    return open_count_.load(std::memory_order_relaxed) != 0 || posted_ != done_.load(std::memory_order_acquire);
+  }
 
  private:
   void run();
-  void run_commands();
+  // Answers how many there were.
+  size_t run_commands();
+  void notify();
   void sleep(bool starved);
   [[nodiscard]] ReceiveBatch* take_free();
   void hand_over(ReceiveBatch* batch);
@@ -87,6 +93,9 @@ class LoopThread {
   std::atomic<bool> notified_{false};
   std::atomic<uint32_t> filled_count_{0};
   std::atomic<uint32_t> open_count_{0};
+  // Commands that were posted (the host's thread alone), and that have run.
+  uint64_t posted_ = 0;
+  std::atomic<uint64_t> done_{0};
   // The loop's thread alone.
   std::vector<Command> running_;
 };
