@@ -8,6 +8,7 @@ export interface TextStream {
   write(text: string): unknown;
 }
 
+const widthDefault = 80;
 const eraseLine = '\r\u001b[2K';
 
 export class LiveLine {
@@ -25,7 +26,8 @@ export class LiveLine {
   /** Cut to the width of the terminal: a line that wraps could not be written over. */
   update(text: string): void {
     if (!this.isLive) return;
-    this.#stream.write(eraseLine + text.slice(0, Math.max(1, (this.#stream.columns ?? 80) - 1)));
+    // A terminal that does not know its width says 0.
+    this.#stream.write(eraseLine + text.slice(0, (this.#stream.columns || widthDefault) - 1));
     this.#isShown = true;
   }
 
