@@ -53,6 +53,17 @@ test('equals the definition for any bytes, seed and range', () => {
   );
 });
 
+test('equals the definition above the length from which words are read, at every alignment', () => {
+  const bytes = new Uint8Array(1100).map((_, index) => (index * 151 + 7) & 0xff);
+  for (let start = 0; start < 8; start++) {
+    for (const length of [503, 511, 512, 513, 519, 520, 1024, 1090]) {
+      const expected = slowCrc32c(segmentCrcSeed, bytes.subarray(start, start + length));
+      assert.equal(crc32c(segmentCrcSeed, bytes, start, start + length), expected);
+      assert.equal(crc32c(segmentCrcSeed, bytes.subarray(start, start + length)), expected);
+    }
+  }
+});
+
 test('continues from piece to piece', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 64 }), fc.nat(64), (bytes, at) => {
