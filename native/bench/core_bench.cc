@@ -51,7 +51,8 @@ void bench_crc() {
         for (size_t i = 0; i < times; i++) sink += implementation.crc(sink, from.data(), size);
       });
       const double copying = best_seconds([&] {
-        for (size_t i = 0; i < times; i++) sink += implementation.crc_copy(sink, to.data(), from.data(), size);
+        for (size_t i = 0; i < times; i++)
+          sink += implementation.crc_copy(sink, to.data(), from.data(), size);
       });
       const double bytes = static_cast<double>(times * size);
       std::printf(" %18.2f %18.2f", bytes / plain / 1e9, bytes / copying / 1e9);
@@ -157,8 +158,9 @@ void bench_messages(uint32_t size, bool lossless) {
       read_best = std::min(read_best, read_seconds);
     }
     const double messages = static_cast<double>(count) * repeats;
-    std::printf("%10u %10s %12.1f %12.1f %12.2f\n", size, lossless ? "lossless" : "lossy", write_best / messages * 1e9,
-                read_best / messages * 1e9, messages / (write_best + read_best) / 1e6);
+    std::printf("%10u %10s %12.1f %12.1f %12.2f\n", size, lossless ? "lossless" : "lossy",
+                write_best / messages * 1e9, read_best / messages * 1e9,
+                messages / (write_best + read_best) / 1e6);
   }
   pool->close();
 }
@@ -170,7 +172,8 @@ int main(int argument_count, char** arguments) {
   const std::string what = argument_count > 1 ? arguments[1] : "";
   if (what != "messages") bench_crc();
   if (what != "crc") {
-    std::printf("messages\n%10s %10s %12s %12s %12s\n", "bytes", "session", "write ns", "read ns", "both, M/s");
+    std::printf("messages\n%10s %10s %12s %12s %12s\n", "bytes", "session", "write ns", "read ns",
+                "both, M/s");
     std::vector<uint32_t> sizes{64, 1024, 4096, 65536};
     if (argument_count > 2) sizes = {static_cast<uint32_t>(std::stoul(arguments[2]))};
     for (const uint32_t size : sizes) {

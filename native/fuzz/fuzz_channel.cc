@@ -127,9 +127,9 @@ class Session {
         break;
       case 4: {
         const Bytes payload = program_.bytes(program_.byte());
-        deliver_frame(message_frame({.seq = program_.number(), .tid = program_.number(), .ack_seq = program_.number(),
-                                     .type = 42},
-                                    payload, payload.first(payload.size() / 3), payload.first(payload.size() / 2)));
+        deliver_frame(message_frame(
+            {.seq = program_.number(), .tid = program_.number(), .ack_seq = program_.number(), .type = 42},
+            payload, payload.first(payload.size() / 3), payload.first(payload.size() / 2)));
         break;
       }
       case 5: {
@@ -156,7 +156,8 @@ class Session {
       case 10: {
         // A preamble with any lengths, and a few bytes.
         Buffer frame(kPreambleSize);
-        Preamble preamble{.tag = program_.byte(), .segment_count = program_.byte(), .lengths = {}, .alignments = {}};
+        Preamble preamble{
+            .tag = program_.byte(), .segment_count = program_.byte(), .lengths = {}, .alignments = {}};
         for (uint32_t& length : preamble.lengths) length = static_cast<uint32_t>(program_.number());
         append_preamble(frame.data(), preamble);
         append_bytes(frame, program_.bytes(program_.byte()));
@@ -237,8 +238,8 @@ class Session {
     MSGR_CHECK(counters.out_seq == now.out_seq());
     MSGR_CHECK(counters.queued_bytes == now.queued_bytes());
     // What a peer makes us queue: one limit's worth of echoes and acks, however it behaves.
-    MSGR_CHECK(now.queued_bytes() <=
-               counters.unacked_bytes + endpoint_.limits().control_payload_bytes_max + owner_control_bytes_ + 200);
+    MSGR_CHECK(now.queued_bytes() <= counters.unacked_bytes + endpoint_.limits().control_payload_bytes_max +
+                                         owner_control_bytes_ + 200);
     uint64_t last = 0;
     for (const Event& event : endpoint_.events) {
       if (event.kind != RecordKind::kMessage) continue;

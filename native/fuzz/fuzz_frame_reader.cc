@@ -96,7 +96,8 @@ Outcome read(const uint8_t* data, size_t size, size_t piece, bool in_session) {
     const ReadStatus status = reader.next(exact.get(), there, frame);
     if (status == ReadStatus::kFrame) {
       check_frame(frame, exact.get(), there, in_session);
-      outcome.digest = crc32c(outcome.digest, reinterpret_cast<const uint8_t*>(&frame.wire_size), 4) + frame.tag;
+      outcome.digest =
+          crc32c(outcome.digest, reinterpret_cast<const uint8_t*>(&frame.wire_size), 4) + frame.tag;
       outcome.consumed += frame.wire_size;
       outcome.frames++;
     } else if (status == ReadStatus::kError) {
@@ -105,7 +106,8 @@ Outcome read(const uint8_t* data, size_t size, size_t piece, bool in_session) {
       break;
     } else {
       MSGR_CHECK(reader.needed() > there);
-      MSGR_CHECK(reader.needed() <= kPreambleSize + kMessageHeaderSize + 4 + kLimits.message_bytes_max + kEpilogueSize);
+      MSGR_CHECK(reader.needed() <=
+                 kPreambleSize + kMessageHeaderSize + 4 + kLimits.message_bytes_max + kEpilogueSize);
       if (available == size) break;
       available = std::min(size, available + piece);
     }

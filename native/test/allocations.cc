@@ -1,8 +1,7 @@
 #include "test/allocations.h"
 
 #include <atomic>
-#include <cstdlib>
-#include <new>
+#include <cstddef>
 
 namespace {
 
@@ -16,33 +15,18 @@ uint64_t allocation_count() { return count.load(); }
 
 }  // namespace msgr::test
 
-// The linker sends every call of these in the binary's own objects here (--wrap).
-extern "C" {
-void* __real_malloc(size_t size);
-void* __real_calloc(size_t number, size_t size);
-void* __real_realloc(void* memory, size_t size);
+// The linker sends every call of these in the binary's own objects here (--wrap); a definition of
+// operator new would quarrel with those of the sanitizers. _Znwm and _Znam are operator new and new[] of
+// a 64-bit ABI.
+#define MSGR_COUNT_CALLS(result, function, parameters, arguments) \
+  extern "C" result __real_##function parameters;                 \
+  extern "C" result __wrap_##function parameters {                \
+    count++;                                                      \
+    return __real_##function arguments;                           \
+  }
 
-void* __wrap_malloc(size_t size) {
-  count++;
-  return __real_malloc(size);
-}
-void* __wrap_calloc(size_t number, size_t size) {
-  count++;
-  return __real_calloc(number, size);
-}
-void* __wrap_realloc(void* memory, size_t size) {
-  count++;
-  return __real_realloc(memory, size);
-}
-}
-
-void* operator new(size_t size) {
-  void* memory = std::malloc(size);
-  if (memory == nullptr) std::abort();
-  return memory;
-}
-void* operator new[](size_t size) { return operator new(size); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, size_t) noexcept { std::free(memory); }
+MSGR_COUNT_CALLS(void*, malloc, (size_t size), (size))
+MSGR_COUNT_CALLS(void*, calloc, (size_t number, size_t size), (number, size))
+MSGR_COUNT_CALLS(void*, realloc, (void* memory, size_t size), (memory, size))
+MSGR_COUNT_CALLS(void*, _Znwm, (size_t size), (size))
+MSGR_COUNT_CALLS(void*, _Znam, (size_t size), (size))

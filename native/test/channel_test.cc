@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <cstdlib>
+
 #include "core/channel/channel.h"
 #include "test/allocations.h"
 #include "test/golden.h"
@@ -15,7 +17,8 @@ Bytes text(const char* characters) {
 }
 
 Buffer message_with_seq(uint64_t seq, Bytes front, uint64_t ack_seq = 0) {
-  return message_frame({.seq = seq, .tid = 1000 + seq, .ack_seq = ack_seq, .type = 70, .priority = 127}, front);
+  return message_frame({.seq = seq, .tid = 1000 + seq, .ack_seq = ack_seq, .type = 70, .priority = 127},
+                       front);
 }
 
 // Frames of a stream, by tag and first eight payload bytes.
@@ -35,7 +38,8 @@ std::vector<SentFrame> frames_in(Buffer stream) {
     REQUIRE(reader.next(stream.data() + at, stream.size() - at, view) == ReadStatus::kFrame);
     SentFrame frame{view.tag, 0, 0};
     if (view.sizes[0] >= 8) frame.word = load_u64(stream.data() + at + view.offsets[0]);
-    if (view.tag == 17) frame.ack_seq = load_u64(stream.data() + at + view.offsets[0] + kMessageHeaderAckSeqOffset);
+    if (view.tag == 17)
+      frame.ack_seq = load_u64(stream.data() + at + view.offsets[0] + kMessageHeaderAckSeqOffset);
     frames.push_back(frame);
     at += view.wire_size;
   }
@@ -196,7 +200,8 @@ TEST_CASE("channel: messages arrive in order with all their fields") {
 TEST_CASE("channel: what came before is dropped, a gap is not") {
   Endpoint endpoint;
   endpoint.open_session(true);
-  for (const uint64_t seq : {1, 2, 2, 1, 3, 10, 9, 10, 11, 0}) endpoint.deliver(message_with_seq(seq, text("m")));
+  for (const uint64_t seq : {1, 2, 2, 1, 3, 10, 9, 10, 11, 0})
+    endpoint.deliver(message_with_seq(seq, text("m")));
   std::vector<uint64_t> seqs;
   for (const Event& event : endpoint.events) seqs.push_back(event.seq());
   CHECK(seqs == std::vector<uint64_t>{1, 2, 3, 10, 11});
@@ -421,7 +426,8 @@ TEST_CASE("channel: drained is told once, when half of a full queue is gone") {
   Endpoint endpoint;
   endpoint.open_session(true);
   const Buffer front(1000, 1);
-  while (endpoint.channel().queued_bytes() < endpoint.limits().channel_queue_bytes_max) endpoint.send(1, front);
+  while (endpoint.channel().queued_bytes() < endpoint.limits().channel_queue_bytes_max)
+    endpoint.send(1, front);
   endpoint.take_output(endpoint.limits().channel_queue_bytes_max / 2 - 1000);
   endpoint.end_turn();
   CHECK(endpoint.events.empty());
@@ -518,13 +524,15 @@ TEST_CASE("channel: a declared length takes no memory before its bytes come") {
   Endpoint endpoint;
   endpoint.open_session(true);
   Buffer preamble(kPreambleSize);
-  append_preamble(preamble.data(), {.tag = 17, .segment_count = 4, .lengths = {41, 0, 0, 512 * 1024}, .alignments = {}});
+  append_preamble(preamble.data(),
+                  {.tag = 17, .segment_count = 4, .lengths = {41, 0, 0, 512 * 1024}, .alignments = {}});
   const uint64_t before = allocation_count();
   endpoint.deliver(preamble);
   // The slab object, nothing of the frame's size: that is mapped, and not touched.
   CHECK(allocation_count() - before < 10);
   CHECK(endpoint.channel().tail().large());
-  append_preamble(preamble.data(), {.tag = 17, .segment_count = 4, .lengths = {41, 0, 0, 512 * 1024 + 1}, .alignments = {}});
+  append_preamble(preamble.data(),
+                  {.tag = 17, .segment_count = 4, .lengths = {41, 0, 0, 512 * 1024 + 1}, .alignments = {}});
   Endpoint other;
   other.open_session(true);
   CHECK(!other.deliver(preamble));
@@ -540,6 +548,16 @@ TEST_CASE("channel: an idle one is small") {
   endpoint.take_output();
   CHECK(endpoint.channel().tail().empty());
   CHECK(endpoint.channel().queued_bytes() == 0);
+}
+
+TEST_CASE("channel: the count of allocations counts") {
+  const uint64_t before = allocation_count();
+  // Volatile, as a compiler may leave out what nobody uses.
+  void* volatile first = std::malloc(10);
+  uint8_t* volatile second = new uint8_t[10];
+  CHECK(allocation_count() - before == 2);
+  std::free(first);
+  delete[] second;
 }
 
 TEST_CASE("channel: no heap allocation per message, either way") {

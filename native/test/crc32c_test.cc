@@ -83,7 +83,8 @@ TEST_CASE("crc32c: every length and alignment against the table version") {
         const uint32_t found_copying = implementation.crc_copy(seed, to, from, size);
         const bool same = found_copying == expected && (size == 0 || std::memcmp(to, from, size) == 0);
         bool guards = true;
-        for (size_t i = 0; i < kGuard / 2; i++) guards = guards && *(to - 1 - i) == 0x5a && to[size + i] == 0x5a;
+        for (size_t i = 0; i < kGuard / 2; i++)
+          guards = guards && *(to - 1 - i) == 0x5a && to[size + i] == 0x5a;
         if (!same || !guards) {
           CAPTURE(size);
           CAPTURE(alignment);
@@ -118,8 +119,8 @@ TEST_CASE("crc32c: what is used is the last that the CPU has") {
   }
   REQUIRE(last != nullptr);
   MESSAGE("in use: " << std::string(last->name));
-  CHECK(crc_of_text([](uint32_t seed, const uint8_t* data, size_t size) { return crc32c(seed, data, size); }, 0,
-                    "foo bar baz") == 4119623852u);
+  CHECK(crc_of_text([](uint32_t seed, const uint8_t* data, size_t size) { return crc32c(seed, data, size); },
+                    0, "foo bar baz") == 4119623852u);
   Buffer to(11);
   CHECK(crc32c_copy(1234, to.data(), reinterpret_cast<const uint8_t*>("foo bar baz"), 11) == 881700046u);
   CHECK(std::memcmp(to.data(), "foo bar baz", 11) == 0);

@@ -22,8 +22,9 @@ FrameReader session_reader() {
 std::vector<Buffer> sample_frames() {
   Random random(7);
   std::vector<Buffer> frames;
-  for (const Bytes golden : {Bytes(kGoldenHello), Bytes(kGoldenWait), Bytes(kGoldenAck), Bytes(kGoldenKeepalive),
-                             Bytes(kGoldenEmptyMessage), Bytes(kGoldenDataMessage)}) {
+  for (const Bytes golden :
+       {Bytes(kGoldenHello), Bytes(kGoldenWait), Bytes(kGoldenAck), Bytes(kGoldenKeepalive),
+        Bytes(kGoldenEmptyMessage), Bytes(kGoldenDataMessage)}) {
     frames.emplace_back(golden.begin(), golden.end());
   }
   const MessageHeader header{.seq = 1, .tid = 2, .ack_seq = 3, .type = 42};
@@ -194,8 +195,8 @@ TEST_CASE("frame reader: every length field at its boundary values") {
                             .lengths = {41, 10, 20, 30},
                             .alignments = {}};
           const uint32_t length = preamble.lengths[field];
-          const uint32_t limit =
-              static_cast<uint32_t>(tag == Tag::kMessage ? kLimits.message_bytes_max : kLimits.control_payload_bytes_max);
+          const uint32_t limit = static_cast<uint32_t>(
+              tag == Tag::kMessage ? kLimits.message_bytes_max : kLimits.control_payload_bytes_max);
           const uint32_t values[] = {0,          1,          length - 1, length + 1, 0x7fffffff,
                                      0x80000000, 0xffffffff, limit,      limit + 1};
           preamble.lengths[field] = values[boundary];
@@ -218,7 +219,8 @@ TEST_CASE("frame reader: every length field at its boundary values") {
             REQUIRE(error == expected);
           } else {
             FrameError expected = FrameError::kNone;
-            if (preamble.lengths[0] > kLimits.control_payload_bytes_max) expected = FrameError::kControlPayloadBytes;
+            if (preamble.lengths[0] > kLimits.control_payload_bytes_max)
+              expected = FrameError::kControlPayloadBytes;
             if (count > 1) expected = FrameError::kControlSegmentCount;
             REQUIRE(error == expected);
           }
@@ -233,7 +235,8 @@ TEST_CASE("frame reader: every length field at its boundary values") {
 
 TEST_CASE("frame reader: three lengths whose sum overflows 32 bits") {
   Buffer frame(kPreambleSize);
-  Preamble preamble{.tag = 17, .segment_count = 4, .lengths = {41, 0x80000000, 0x7fffffff, 2}, .alignments = {}};
+  Preamble preamble{
+      .tag = 17, .segment_count = 4, .lengths = {41, 0x80000000, 0x7fffffff, 2}, .alignments = {}};
   append_preamble(frame.data(), preamble);
   CHECK(error_of_preamble(frame) == FrameError::kMessageBytes);
   for (size_t i = 1; i < 4; i++) preamble.lengths[i] = 0xffffffff;
@@ -254,7 +257,8 @@ TEST_CASE("frame reader: before the session a message may not be longer than a c
   const auto limit = static_cast<uint32_t>(kLimits.control_payload_bytes_max);
   append_preamble(frame.data(), {.tag = 17, .segment_count = 2, .lengths = {41, limit}, .alignments = {}});
   CHECK(error_of_preamble(frame, nullptr, false) == FrameError::kNone);
-  append_preamble(frame.data(), {.tag = 17, .segment_count = 2, .lengths = {41, limit + 1}, .alignments = {}});
+  append_preamble(frame.data(),
+                  {.tag = 17, .segment_count = 2, .lengths = {41, limit + 1}, .alignments = {}});
   CHECK(error_of_preamble(frame, nullptr, false) == FrameError::kHandshakeMessage);
   CHECK(error_of_preamble(frame, nullptr, true) == FrameError::kNone);
 }

@@ -194,7 +194,8 @@ TEST_CASE("outbox: lent pieces are spliced in at every cut, and released with th
     const uint32_t offset = slab->used - 22;
     fixture.outbox.clear();
     fixture.outbox.push(1, *slab, offset - 30, 30);
-    const Lent lent{.pieces = {{front.data(), 40, 10}, {data.data(), 50, 15}}, .count = 2, .tokens = {77, 78}};
+    const Lent lent{
+        .pieces = {{front.data(), 40, 10}, {data.data(), 50, 15}}, .count = 2, .tokens = {77, 78}};
     fixture.outbox.push(2, *slab, offset, 22, &lent);
     fixture.push(20, 3);
     Buffer expected(slab->data() + offset - 30, slab->data() + offset + 10);
@@ -251,10 +252,10 @@ TEST_CASE("outbox: random pushes, writes, acks and new sockets against a plain m
   Fixture fixture;
   Random& random = fixture.random;
   uint64_t out_seq = 0;
-  uint64_t written = 0;   // highest written whole, ever
-  uint64_t first = 1;     // first still held
-  size_t sent = 0;        // of the stream of this socket
-  Buffer socket;          // what this socket must carry, from its first byte
+  uint64_t written = 0;  // highest written whole, ever
+  uint64_t first = 1;    // first still held
+  size_t sent = 0;       // of the stream of this socket
+  Buffer socket;         // what this socket must carry, from its first byte
   for (int step = 0; step < 20000; step++) {
     switch (random.below(8)) {
       case 0:

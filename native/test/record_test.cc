@@ -17,9 +17,11 @@ TEST_CASE("record: the tables for JavaScript say where the fields are") {
   CHECK(record.seq_high == 108);
   CHECK(record.data_length == 115);
   CHECK(std::size(kRecordFields) == 16);
-  for (size_t i = 0; i < std::size(kRecordFields); i++) CHECK(kRecordFields[i].value == static_cast<int32_t>(i));
+  for (size_t i = 0; i < std::size(kRecordFields); i++)
+    CHECK(kRecordFields[i].value == static_cast<int32_t>(i));
   CHECK(std::strcmp(kRecordFields[15].name, "dataLength") == 0);
-  for (size_t i = 0; i < std::size(kRecordKinds); i++) CHECK(kRecordKinds[i].value == static_cast<int32_t>(i));
+  for (size_t i = 0; i < std::size(kRecordKinds); i++)
+    CHECK(kRecordKinds[i].value == static_cast<int32_t>(i));
   for (size_t i = 0; i < std::size(kFrameErrorNames); i++) {
     CHECK(static_cast<size_t>(kFrameErrorNames[i].error) == i);
   }
@@ -56,7 +58,11 @@ TEST_CASE("record: a batch holds its slabs until it is cleared") {
   batch.append(RecordKind::kOpened, 3, 4);
   CHECK(!batch.full());
   batch.append_closed(3, 4, CloseReason::kBadFrame, 0,
-                      {.error = FrameError::kSegmentCrc, .tag = 17, .segment = 2, .value = 0x1122334455667788, .expected = 9});
+                      {.error = FrameError::kSegmentCrc,
+                       .tag = 17,
+                       .segment = 2,
+                       .value = 0x1122334455667788,
+                       .expected = 9});
   CHECK(batch.full());
   CHECK(records[1].kind == 6);
   CHECK(records[1].type_and_priority == (2 | 17 << 16));

@@ -61,7 +61,9 @@ class Random {
   uint64_t state_;
 };
 
-inline void append_bytes(Buffer& to, std::span<const uint8_t> bytes) { to.insert(to.end(), bytes.begin(), bytes.end()); }
+inline void append_bytes(Buffer& to, std::span<const uint8_t> bytes) {
+  to.insert(to.end(), bytes.begin(), bytes.end());
+}
 
 inline Buffer message_frame(const MessageHeader& header, Bytes front, Bytes middle = {}, Bytes data = {}) {
   const MessageSizes sizes{static_cast<uint32_t>(front.size()), static_cast<uint32_t>(middle.size()),
@@ -80,7 +82,9 @@ inline Buffer control_frame(uint8_t tag, Bytes payload) {
   append_control_frame(frame.data(), tag, payload);
   return frame;
 }
-inline Buffer control_frame(Tag tag, Bytes payload) { return control_frame(static_cast<uint8_t>(tag), payload); }
+inline Buffer control_frame(Tag tag, Bytes payload) {
+  return control_frame(static_cast<uint8_t>(tag), payload);
+}
 
 inline Buffer ack_frame(uint64_t seq) {
   uint8_t payload[8];
@@ -241,7 +245,8 @@ class Endpoint {
         continue;
       }
       Event event{static_cast<RecordKind>(record.kind), record, {}, {}, {}};
-      if (event.kind == RecordKind::kMessage || event.kind == RecordKind::kBytes || event.kind == RecordKind::kFrame) {
+      if (event.kind == RecordKind::kMessage || event.kind == RecordKind::kBytes ||
+          event.kind == RecordKind::kFrame) {
         const Slab& slab = *batch_.slabs()[static_cast<size_t>(record.slab)];
         const auto copy = [&](int32_t offset, int32_t length) {
           return Buffer(slab.data() + offset, slab.data() + offset + length);

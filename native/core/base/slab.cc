@@ -62,7 +62,8 @@ void SlabPool::close() {
 }
 
 Slab* SlabPool::map(size_t bytes, bool standard) {
-  void* data = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* data =
+      mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (data == MAP_FAILED) return nullptr;
   return new Slab(*this, static_cast<uint8_t*>(data), static_cast<uint32_t>(bytes), standard);
 }

@@ -447,7 +447,9 @@ void Channel::wrote(size_t size) {
   note_queue_level();
 }
 
-uint64_t Channel::queued_bytes() const { return outbox_.waiting_bytes() + control_.size() - control_written_; }
+uint64_t Channel::queued_bytes() const {
+  return outbox_.waiting_bytes() + control_.size() - control_written_;
+}
 
 void Channel::publish_send_counters() {
   set(counters_.queued_bytes, queued_bytes());

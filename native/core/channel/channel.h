@@ -179,7 +179,8 @@ class Channel {
 
   ReceiveResult receive_handshake(Slab& slab, uint32_t offset, uint32_t size, RecordBatch& batch);
   ReceiveResult receive_session(Slab& slab, uint32_t offset, uint32_t size, RecordBatch& batch);
-  [[nodiscard]] bool take_control_frame(const FrameView& frame, Slab& slab, uint32_t offset, RecordBatch& batch);
+  [[nodiscard]] bool take_control_frame(const FrameView& frame, Slab& slab, uint32_t offset,
+                                        RecordBatch& batch);
   void echo_keepalive(const uint8_t* stamp);
   void queue_due_control();
   void drop_stream();

@@ -33,9 +33,9 @@ static_assert(std::atomic<uint64_t>::is_always_lock_free);
 
 // Index of each word.
 inline constexpr NamedNumber kChannelCounterNames[] = {
-    {"framesReceived", 0}, {"framesSent", 1},       {"messagesReceived", 2}, {"messagesSent", 3},
-    {"bytesReceived", 4},  {"bytesSent", 5},        {"messagesReplayed", 6}, {"duplicatesDropped", 7},
-    {"inSeq", 8},          {"outSeq", 9},           {"queuedBytes", 10},     {"unackedBytes", 11},
+    {"framesReceived", 0}, {"framesSent", 1}, {"messagesReceived", 2}, {"messagesSent", 3},
+    {"bytesReceived", 4},  {"bytesSent", 5},  {"messagesReplayed", 6}, {"duplicatesDropped", 7},
+    {"inSeq", 8},          {"outSeq", 9},     {"queuedBytes", 10},     {"unackedBytes", 11},
     {"outboxCount", 12},
 };
 

@@ -77,7 +77,8 @@ void Outbox::grow() {
 void Outbox::push(uint64_t seq, Slab& slab, uint32_t offset, uint32_t slab_size, const Lent* lent) {
   MSGR_CHECK(count_ == 0 || seq == first_seq_ + count_);
   MSGR_CHECK(uint64_t{offset} + slab_size <= slab.capacity());
-  if (count_ == capacity_) [[unlikely]] grow();
+  if (count_ == capacity_) [[unlikely]]
+    grow();
   if (count_ == 0) {
     first_seq_ = seq;
     slab.retain();
@@ -138,7 +139,8 @@ size_t Outbox::gather_entries(size_t index, size_t end, uint32_t skip, iovec* to
     bool fits = true;
     for (uint32_t i = 0; i < entry.lent->count && fits; i++) {
       const LentPiece& piece = entry.lent->pieces[i];
-      fits = add_after(list, frame + done, piece.at - done, skip) && add_after(list, piece.data, piece.size, skip);
+      fits = add_after(list, frame + done, piece.at - done, skip) &&
+             add_after(list, piece.data, piece.size, skip);
       done = piece.at;
     }
     if (!fits || !add_after(list, frame + done, entry.slab_size - done, skip)) break;

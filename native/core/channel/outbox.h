@@ -109,8 +109,8 @@ class Outbox {
   [[nodiscard]] Entry& at(size_t index) const { return entries_[(head_ + index) & (capacity_ - 1)]; }
   [[nodiscard]] static uint32_t wire_size(const Entry& entry);
   // Entries from `index` on, of the first one without `skip` bytes, until one of the limits is reached.
-  size_t gather_entries(size_t index, size_t end, uint32_t skip, iovec* to, size_t count_max, size_t bytes_max,
-                        size_t& bytes) const;
+  size_t gather_entries(size_t index, size_t end, uint32_t skip, iovec* to, size_t count_max,
+                        size_t bytes_max, size_t& bytes) const;
   void grow();
   void free_ring();
   void pop_front();

@@ -62,14 +62,14 @@ struct NamedNumber {
 };
 
 inline constexpr NamedNumber kRecordFields[] = {
-    {"kind", 0},        {"channel", 1},      {"generation", 2},    {"typeAndPriority", 3},
-    {"versions", 4},    {"tidLow", 5},       {"tidHigh", 6},       {"seqLow", 7},
-    {"seqHigh", 8},     {"slab", 9},         {"frontOffset", 10},  {"frontLength", 11},
-    {"middleOffset", 12}, {"middleLength", 13}, {"dataOffset", 14}, {"dataLength", 15},
+    {"kind", 0},          {"channel", 1},       {"generation", 2},   {"typeAndPriority", 3},
+    {"versions", 4},      {"tidLow", 5},        {"tidHigh", 6},      {"seqLow", 7},
+    {"seqHigh", 8},       {"slab", 9},          {"frontOffset", 10}, {"frontLength", 11},
+    {"middleOffset", 12}, {"middleLength", 13}, {"dataOffset", 14},  {"dataLength", 15},
 };
 
 inline constexpr NamedNumber kRecordKinds[] = {
-    {"message", 0}, {"opened", 1}, {"bytes", 2},    {"frame", 3},     {"drained", 4},
+    {"message", 0},      {"opened", 1}, {"bytes", 2},    {"frame", 3},     {"drained", 4},
     {"acknowledged", 5}, {"closed", 6}, {"accepted", 7}, {"destroyed", 8},
 };
 
@@ -103,7 +103,8 @@ class RecordBatch {
   void append_closed(uint32_t channel, uint32_t generation, CloseReason reason, int error,
                      const FrameFault& fault = {}) {
     Record& record = append(RecordKind::kClosed, channel, generation);
-    record.type_and_priority = static_cast<int32_t>(static_cast<uint32_t>(reason) | uint32_t{fault.tag} << 16);
+    record.type_and_priority =
+        static_cast<int32_t>(static_cast<uint32_t>(reason) | uint32_t{fault.tag} << 16);
     const auto code = reason == CloseReason::kBadFrame ? static_cast<uint32_t>(fault.error)
                                                        : static_cast<uint32_t>(error) & 0xffff;
     record.versions = static_cast<int32_t>(code | uint32_t{fault.segment} << 16);

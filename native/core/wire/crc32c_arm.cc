@@ -95,7 +95,8 @@ size_t list_arm(Crc32cImplementation* to) {
   const unsigned long features = getauxval(AT_HWCAP);
   const bool has_crc = (features & HWCAP_CRC32) != 0;
   to[0] = {"armv8 crc32", has_crc, one_way_crc, one_way_crc_copy};
-  to[1] = {"armv8 crc32 three-way", has_crc && (features & HWCAP_PMULL) != 0, three_way_crc, three_way_crc_copy};
+  to[1] = {"armv8 crc32 three-way", has_crc && (features & HWCAP_PMULL) != 0, three_way_crc,
+           three_way_crc_copy};
   return 2;
 }
 

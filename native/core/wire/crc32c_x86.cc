@@ -173,10 +173,10 @@ MSGR_TARGET_AVX512 inline uint32_t avx512(uint32_t seed, uint8_t* to, const uint
     size -= 64;
   }
   // Four blocks to one: each is moved to where the last one stands; the last adds itself.
-  const __m512i by_place = _mm512_set_epi64(
-      0, 0, static_cast<int64_t>(kFold128.high), static_cast<int64_t>(kFold128.low),
-      static_cast<int64_t>(kFold256.high), static_cast<int64_t>(kFold256.low),
-      static_cast<int64_t>(kFold384.high), static_cast<int64_t>(kFold384.low));
+  const __m512i by_place =
+      _mm512_set_epi64(0, 0, static_cast<int64_t>(kFold128.high), static_cast<int64_t>(kFold128.low),
+                       static_cast<int64_t>(kFold256.high), static_cast<int64_t>(kFold256.low),
+                       static_cast<int64_t>(kFold384.high), static_cast<int64_t>(kFold384.low));
   const __m512i moved = fold(d, by_place, _mm512_maskz_mov_epi64(0xc0, d));
   alignas(64) uint64_t halves[8];
   _mm512_store_si512(halves, moved);
@@ -211,8 +211,8 @@ size_t list_x86(Crc32cImplementation* to) {
   __builtin_cpu_init();
   const bool has_sse42 = __builtin_cpu_supports("sse4.2");
   const bool has_pclmul = has_sse42 && __builtin_cpu_supports("pclmul");
-  const bool has_avx512 = has_pclmul && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-                          __builtin_cpu_supports("vpclmulqdq");
+  const bool has_avx512 = has_pclmul && __builtin_cpu_supports("avx512f") &&
+                          __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("vpclmulqdq");
   to[0] = {"sse4.2", has_sse42, sse42_crc, sse42_crc_copy};
   to[1] = {"sse4.2 three-way", has_pclmul, three_way_crc, three_way_crc_copy};
   to[2] = {"vpclmulqdq", has_avx512, avx512_crc, avx512_crc_copy};

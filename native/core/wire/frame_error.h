@@ -9,19 +9,19 @@ namespace msgr {
 
 enum class FrameError : uint8_t {
   kNone = 0,
-  kPreambleCrc = 1,         // value: CRC found, expected: CRC computed
-  kSegmentCount = 2,        // value: number of segments, not in 1..4
-  kLastSegmentEmpty = 3,    // value: number of segments, more than one, of which the last is empty
-  kMessageHeaderSize = 4,   // value: length of segment 0 of a MESSAGE, expected: 41
-  kMessageBytes = 5,        // value: front + middle + data, expected: at most so many
-  kControlSegmentCount = 6, // value: number of segments of a frame that is no MESSAGE, expected: 1
-  kControlPayloadBytes = 7, // value: payload length of a control frame, expected: at most so many
-  kSegmentCrc = 8,          // value: CRC found, expected: CRC computed; segment tells which
-  kLateStatus = 9,          // value: late_status byte
-  kAckSize = 10,            // value: payload length of an ACK, expected: 8
-  kKeepaliveSize = 11,      // value: payload length of a KEEPALIVE2, expected: 8
-  kHandshakeMessage = 12,   // value: bytes of a MESSAGE before the session, expected: at most so many
-  kNoMemory = 13,           // value: bytes of the frame that no slab could be had for
+  kPreambleCrc = 1,          // value: CRC found, expected: CRC computed
+  kSegmentCount = 2,         // value: number of segments, not in 1..4
+  kLastSegmentEmpty = 3,     // value: number of segments, more than one, of which the last is empty
+  kMessageHeaderSize = 4,    // value: length of segment 0 of a MESSAGE, expected: 41
+  kMessageBytes = 5,         // value: front + middle + data, expected: at most so many
+  kControlSegmentCount = 6,  // value: number of segments of a frame that is no MESSAGE, expected: 1
+  kControlPayloadBytes = 7,  // value: payload length of a control frame, expected: at most so many
+  kSegmentCrc = 8,           // value: CRC found, expected: CRC computed; segment tells which
+  kLateStatus = 9,           // value: late_status byte
+  kAckSize = 10,             // value: payload length of an ACK, expected: 8
+  kKeepaliveSize = 11,       // value: payload length of a KEEPALIVE2, expected: 8
+  kHandshakeMessage = 12,    // value: bytes of a MESSAGE before the session, expected: at most so many
+  kNoMemory = 13,            // value: bytes of the frame that no slab could be had for
 };
 
 struct FrameErrorName {

@@ -30,7 +30,8 @@ ReadStatus FrameReader::next(uint8_t* data, size_t available, FrameView& frame) 
       needed_ = first_block_size(mode_);
       return ReadStatus::kNeedMore;
     }
-    if (!accept_preamble(data)) [[unlikely]] return ReadStatus::kError;
+    if (!accept_preamble(data)) [[unlikely]]
+      return ReadStatus::kError;
   }
   if (available < needed_) return ReadStatus::kNeedMore;
   return finish_crc(data, frame);
@@ -44,7 +45,8 @@ bool FrameReader::accept_preamble(const uint8_t* data) {
     preamble_.tag = 0;
     return fail(FrameError::kPreambleCrc, crc_found, crc_computed);
   }
-  if (!check_lengths()) [[unlikely]] return false;
+  if (!check_lengths()) [[unlikely]]
+    return false;
   needed_ = static_cast<size_t>(frame_size(mode_, preamble_.segment_count, preamble_.lengths));
   preamble_done_ = true;
   return true;

@@ -58,7 +58,8 @@ inline void append_preamble(uint8_t* to, const Preamble& preamble) {
                                          uint32_t& crc_computed) {
   crc_found = load_u32(from + kPreambleCrcOffset);
   crc_computed = crc32c_short<kPreambleCrcOffset>(kPreambleSeed, from);
-  if (crc_found != crc_computed) [[unlikely]] return false;
+  if (crc_found != crc_computed) [[unlikely]]
+    return false;
   preamble.tag = from[0];
   preamble.segment_count = from[1];
   const uint8_t* segment = from + kPreambleSegmentsOffset;

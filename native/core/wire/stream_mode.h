@@ -34,7 +34,9 @@ inline constexpr size_t kSecureInline = 48;
     if (segment_count > 1) size += kEpilogueSize;
     return size;
   }
-  const auto padded = [](uint64_t length) { return (length + kSecureBlock - 1) / kSecureBlock * kSecureBlock; };
+  const auto padded = [](uint64_t length) {
+    return (length + kSecureBlock - 1) / kSecureBlock * kSecureBlock;
+  };
   uint64_t size = first_block_size(mode);
   if (padded(lengths[0]) > kSecureInline) size += padded(lengths[0]) - kSecureInline + kSecureTag;
   if (segment_count > 1) {
