@@ -367,10 +367,11 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
     this.messenger.remoteReset(this);
   }
 
-  /** The socket of this connection is replaced by an accepted one, handshake done. */
+  /** The socket of this connection is replaced by an accepted one, handshake done; the session follows. */
   adopt(channel: Channel): void {
     this.#clearTimer();
     this.#sockets++;
+    this.#state = 'connecting';
     this.channel.adopt(channel);
     this.channel.handler = this;
   }
