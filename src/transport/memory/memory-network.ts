@@ -15,7 +15,7 @@ import { ErrorCode, MsgrError } from '../../errors.ts';
 import { messageBytesMaxDefault } from '../../limits.ts';
 import type { SocketAddress } from '../socket.ts';
 import type { ByteStreamHandler } from '../stream/byte-stream.ts';
-import { socketAddressText } from '../stream/net-stream.ts';
+import { socketAddressText } from '../stream/socket-text.ts';
 import { type FaultCounts, type MemoryFaults, noFaults } from './faults.ts';
 import { MemoryHost } from './memory-host.ts';
 import { MemoryPipe } from './memory-pipe.ts';

@@ -3,7 +3,7 @@ import type { Buffer } from 'node:buffer';
 import { ErrorCode, MsgrError } from '../../errors.ts';
 import type { SocketAddress } from '../socket.ts';
 import type { ByteStream, ByteStreamHandler } from '../stream/byte-stream.ts';
-import { socketAddressText } from '../stream/net-stream.ts';
+import { socketAddressText } from '../stream/socket-text.ts';
 import type { MemoryHost } from './memory-host.ts';
 import type { MemoryNetwork } from './memory-network.ts';
 import type { MemoryPipe } from './memory-pipe.ts';

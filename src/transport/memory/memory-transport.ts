@@ -4,7 +4,7 @@ import type { Channel, ChannelHandler, Listener, Transport } from '../channel.ts
 import type { Clock } from '../clock.ts';
 import type { SocketAddress, SocketOptions } from '../socket.ts';
 import type { ByteStream, ByteStreamHandler } from '../stream/byte-stream.ts';
-import { unsupportedOption } from '../stream/net-stream.ts';
+import { unsupportedOption } from '../stream/socket-text.ts';
 import { StreamHost } from '../stream/stream-host.ts';
 import type { MemoryHost } from './memory-host.ts';
 import type { MemoryListener, MemoryNetwork } from './memory-network.ts';

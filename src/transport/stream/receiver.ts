@@ -98,7 +98,7 @@ export class Receiver {
   #takeControl(link: StreamLink, frame: Frame): void {
     const length = frame.preamble.lengths[0]!;
     if (length !== stampBytes) {
-      link.failure = badFrame(tagName(frame.tag), `has ${length} bytes, not ${stampBytes}`);
+      link.fail(badFrame(tagName(frame.tag), `has ${length} bytes, not ${stampBytes}`));
     } else if (frame.tag === Tag.Ack) {
       this.#peerHas(frame.headView, frame.headStart);
     } else {

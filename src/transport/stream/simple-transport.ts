@@ -12,13 +12,8 @@ import type { Channel, ChannelHandler, Listener, Transport } from '../channel.ts
 import type { SocketAddress, SocketOptions } from '../socket.ts';
 import type { ByteStream, ByteStreamHandler } from './byte-stream.ts';
 import { FaultyStream } from './faulty-stream.ts';
-import {
-  addressOf,
-  connectNetStream,
-  NetStream,
-  socketAddressText,
-  unsupportedOption,
-} from './net-stream.ts';
+import { connectNetStream, NetStream } from './net-stream.ts';
+import { addressOf, socketAddressText, unsupportedOption } from './socket-text.ts';
 import { StreamHost } from './stream-host.ts';
 
 /** `ms_tcp_listen_backlog`. */

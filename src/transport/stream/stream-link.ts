@@ -8,6 +8,7 @@ import { MsgrError } from '../../errors.ts';
 import { crcMode, type FrameMode } from '../../wire/frame.ts';
 import { FrameReader } from '../../wire/frame-reader.ts';
 import type { ByteStream, ByteStreamHandler } from './byte-stream.ts';
+import { socketAddressText } from './socket-text.ts';
 
 /** What a link tells its channel. */
 export interface LinkOwner {
@@ -88,9 +89,20 @@ export class StreamLink implements ByteStreamHandler {
       return this.reader.next();
     } catch (error) {
       if (!(error instanceof MsgrError)) throw error;
-      this.failure = error;
+      this.fail(error);
       return false;
     }
+  }
+
+  /** Notes what the peer did wrong, with its address. */
+  fail({ code, message, field, offset }: MsgrError): void {
+    const { remoteAddress } = this.stream;
+    const peer = remoteAddress === undefined ? 'peer' : socketAddressText(remoteAddress);
+    this.failure = new MsgrError(code, `${peer}: ${message}`, {
+      peer,
+      ...(field === undefined ? {} : { field }),
+      ...(offset === undefined ? {} : { offset }),
+    });
   }
 
   onOpen(): void {
