@@ -10,6 +10,8 @@ import { EntityAddrVec } from '../wire/entity-addrvec.ts';
 import { Feature, hasFeature } from '../wire/features.ts';
 import { utimeEquals, utimeZero } from '../wire/utime.ts';
 import { Uuid } from '../wire/uuid.ts';
+import { encodeCrushMap } from './crush/codec.ts';
+import { finalizeCrush } from './crush/finalize.ts';
 import { type PoolSnaps, type Written, writtenAs } from './fields.ts';
 import type { OSDMapIncremental } from './incremental.ts';
 import {
@@ -95,7 +97,7 @@ export function applyIncremental(map: OSDMap, change: OSDMapIncremental): OSDMap
   applyLives(arrays, change);
 
   const hasCrush = change.crush !== undefined;
-  const crush = change.crush ?? map.crush;
+  const crush = change.crush === undefined ? map.crush : finalizeCrush(change.crush);
   const stretchMode = change.changeStretchMode ? change.newStretchMode : map.stretchMode;
   const nodeFlags = patched(map.crushNodeFlags, change.newCrushNodeFlags, 0);
   let classFlags = patched(map.deviceClassFlags, change.newDeviceClassFlags, 0);
@@ -124,7 +126,7 @@ export function applyIncremental(map: OSDMap, change: OSDMapIncremental): OSDMap
     primaryTemp: patchedPgs(map.primaryTemp, change.newPrimaryTemp, (osd) => osd === -1, []),
     primaryAffinity: arrays.affinity,
     crush,
-    crushBytes: hasCrush ? change.crushBytes : map.crushBytes,
+    crushBytes: hasCrush ? encodeCrushMap(crush) : map.crushBytes,
     erasureCodeProfiles: merged(
       without(map.erasureCodeProfiles, change.oldErasureCodeProfiles),
       change.newErasureCodeProfiles,

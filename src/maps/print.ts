@@ -95,17 +95,12 @@ export function formatOsd(map: OSDMap, osd: number): string {
     `up_from ${info.upFrom} up_thru ${info.upThru} down_at ${info.downAt}`,
     `last_clean_interval [${info.lastCleanBegin},${info.lastCleanEnd})`,
     ...(info.lostAt === 0 ? [] : [`lost_at ${info.lostAt}`]),
-    formatAddrs(String(map.clientAddrs[osd])),
-    formatAddrs(String(map.clusterAddrs[osd])),
+    String(map.clientAddrs[osd]),
+    String(map.clusterAddrs[osd]),
     osdStateNames(map.osdState[osd]!).join(','),
     ...(map.osdUuid[osd]!.isZero ? [] : [String(map.osdUuid[osd])]),
   ];
   return parts.join(' ');
-}
-
-/** Ceph writes a vector of no addresses as a pair of brackets. */
-function formatAddrs(text: string): string {
-  return text === '' ? '[]' : text;
 }
 
 const autoscaleModes = ['off', 'warn', 'on'];

@@ -258,13 +258,15 @@ function decodeChooseArgs(
       decoder.list(`${id}`, 12, () => {
         const at = decoder.position;
         const bucketIndex = decoder.u32('bucket_index');
-        const bucket = buckets[bucketIndex];
-        if (bucket === undefined) return decoder.fail('bucket_index', `${bucketIndex} is no bucket`, at);
+        if (bucketIndex >= buckets.length) {
+          decoder.fail('bucket_index', `${bucketIndex} of ${buckets.length} buckets`, at);
+        }
         const weightSets = decoder.list('weight_set', 4, () => decodeU32Array(decoder, 'weights'));
         const idsAt = decoder.position;
         const idCount = decoder.count('ids', 4);
-        if (idCount !== 0 && idCount !== bucket.items.length) {
-          decoder.fail('ids', `${idCount} for ${bucket.items.length} items`, idsAt);
+        const itemCount = buckets[bucketIndex]?.items.length ?? 0;
+        if (idCount !== 0 && idCount !== itemCount) {
+          decoder.fail('ids', `${idCount} for ${itemCount} items`, idsAt);
         }
         return { bucketIndex, weightSets, ids: decodeI32s(decoder, idCount, 'ids') };
       }),

@@ -6,6 +6,7 @@
  * one compiled map serves one placement at a time (JavaScript runs one at a time anyway).
  */
 
+import { countDevices } from './finalize.ts';
 import { hashItemsLength } from './hash-items.ts';
 import { BucketAlgorithm, type CrushBucket, type CrushMap, defaultChooseArgs } from './map.ts';
 
@@ -102,7 +103,7 @@ function drawWeights(weights: Uint32Array, size: number): DrawWeights {
 export class CompiledCrush {
   readonly map: CrushMap;
   readonly buckets: readonly (CompiledBucket | undefined)[];
-  /** One more than the highest device that a bucket names, or what the map says if that is more. */
+  /** One more than the highest device there is. */
   readonly maxDevices: number;
   /** Hashes of one bucket's items. */
   readonly hashes: Uint16Array;
@@ -111,14 +112,8 @@ export class CompiledCrush {
   constructor(map: CrushMap) {
     this.map = map;
     this.buckets = map.buckets.map((bucket, index) => bucket && new CompiledBucket(index, bucket));
-    let maxDevices = map.maxDevices;
-    let sizeMax = 0;
-    for (const bucket of map.buckets) {
-      if (bucket === undefined) continue;
-      sizeMax = Math.max(sizeMax, bucket.items.length);
-      for (const item of bucket.items) if (item >= maxDevices) maxDevices = item + 1;
-    }
-    this.maxDevices = maxDevices;
+    const sizeMax = map.buckets.reduce((max, bucket) => Math.max(max, bucket?.items.length ?? 0), 0);
+    this.maxDevices = countDevices(map);
     this.hashes = new Uint16Array(hashItemsLength(sizeMax));
   }
 

@@ -19,7 +19,7 @@ export function haveCephTools(what: string): boolean {
   if (missing.length === 0) return true;
   const line = `${what}: ${missing.join(', ')} not installed`;
   if (process.env.MSGR2_REQUIRE_CEPH === '1') throw new Error(line);
-  console.error(`SKIPPED ${line} (Debian: ceph-base, ceph-common)`);
+  console.log(`SKIPPED ${line} (Debian: ceph-base, ceph-common)`);
   return false;
 }
 
@@ -28,6 +28,16 @@ export function inTemporaryFolder<T>(body: (folder: string) => T): T {
   const folder = mkdtempSync(join(tmpdir(), 'msgr2-maps-'));
   try {
     return body(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The same for work that takes its time. */
+export async function inTemporaryFolderAsync<T>(body: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'msgr2-maps-'));
+  try {
+    return await body(folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
