@@ -13,10 +13,12 @@ import { benchSizesBytes } from '../src/cli/bench/command.ts';
 import { describeMachine, machineText } from '../src/cli/bench/machine.ts';
 import { roundTripLine, throughputLine } from '../src/cli/bench/report.ts';
 import type { RoundTripSample, ThroughputSample } from '../src/cli/bench/samples.ts';
+import { CliError } from '../src/cli/cli-error.ts';
 import { formatCount, formatSize } from '../src/cli/format.ts';
 import { LiveLine } from '../src/cli/live-line.ts';
 import { byteSize, integer, listOf, seconds } from '../src/cli/values.ts';
-import { findPeers, type Peer } from './peer.ts';
+import { findPeers, type Peer, type PeerSession } from './peer.ts';
+import { runScript } from './script.ts';
 import { type PeerResult, ratiosOf, resultTables } from './table.ts';
 
 interface Flags {
@@ -38,7 +40,7 @@ interface MutableResult extends PeerResult {
   readonly roundTrips: RoundTripSample[];
 }
 
-const command = new Command('bench')
+const flags = new Command('npm run bench --')
   .option('--rounds <n>', 'rounds in which the peers take turns', integer(1, 1000), 5)
   .option('--seconds <n>', 'measured time of each figure', seconds(0.01, 3600), 1)
   .option('--sizes <list>', 'payload sizes', listOf(byteSize), [...benchSizesBytes])
@@ -47,45 +49,51 @@ const command = new Command('bench')
   .option('--json <file>', 'everything measured, as JSON')
   .option('--quick', `one round of ${quickPlan.seconds} s, fewer sizes`)
   .option('--verbose', 'a line for each figure of each round')
-  .parse();
-
-const flags = command.opts<Flags>();
+  .parse()
+  .opts<Flags>();
 const plan = flags.quick ? { ...flags, ...quickPlan, sizes: [...quickPlan.sizes] } : flags;
 const live = new LiveLine(process.stdout);
-const machine = describeMachine();
-const { peers, missing } = await choosePeers();
-live.print(`${peers.length} peers, ${plan.rounds} rounds, two processes each, one connection over loopback`);
-live.print(machineText(machine));
-for (const { name, reason } of missing) live.print(`not measured: ${name} (${reason})`);
+await runScript('npm run bench', live, run);
 
-const results: MutableResult[] = peers.map(({ name, title }) => ({
-  name,
-  title,
-  throughput: [],
-  roundTrips: [],
-}));
-for (let round = 0; round < plan.rounds; round++) {
-  for (let turn = 0; turn < peers.length; turn++) {
-    const index = (round + turn) % peers.length;
-    await measure(peers[index]!, results[index]!, `round ${round + 1} of ${plan.rounds}`);
+async function run(): Promise<void> {
+  const machine = describeMachine();
+  const { peers, missing } = await choosePeers();
+  live.print(
+    `${peers.length} peers, ${plan.rounds} rounds, two processes each, one connection over loopback`,
+  );
+  live.print(machineText(machine));
+  for (const { name, reason } of missing) live.print(`not measured: ${name} (${reason})`);
+
+  const results: MutableResult[] = peers.map(({ name, title }) => ({
+    name,
+    title,
+    throughput: [],
+    roundTrips: [],
+  }));
+  for (let round = 0; round < plan.rounds; round++) {
+    for (let turn = 0; turn < peers.length; turn++) {
+      const index = (round + turn) % peers.length;
+      await measure(peers[index]!, results[index]!, `round ${round + 1} of ${plan.rounds}`);
+    }
+    if (!live.isLive && !plan.verbose) live.print(`round ${round + 1} of ${plan.rounds} done`);
   }
-  if (!live.isLive && !plan.verbose) live.print(`round ${round + 1} of ${plan.rounds} done`);
-}
-live.print(`\n${resultTables(results, plan.sizes)}`);
-live.print(`\nMedians of ${plan.rounds} rounds; ± is half of what the rounds differ by.`);
-if (plan.json !== undefined) {
-  const ratios = ratiosOf(results, plan.sizes);
-  const { rounds, seconds: perFigure, sizes, pingSize } = plan;
-  const document = { machine, rounds, seconds: perFigure, sizes, pingSize, missing, results, ratios };
-  writeFileSync(plan.json, `${JSON.stringify(document, undefined, 2)}\n`);
+  live.print(`\n${resultTables(results, plan.sizes)}`);
+  live.print(`\nMedians of ${plan.rounds} rounds; ± is half of what the rounds differ by.`);
+  if (plan.json !== undefined) {
+    const ratios = ratiosOf(results, plan.sizes);
+    const { rounds, seconds: perFigure, sizes, pingSize } = plan;
+    const document = { machine, rounds, seconds: perFigure, sizes, pingSize, missing, results, ratios };
+    writeFileSync(plan.json, `${JSON.stringify(document, undefined, 2)}\n`);
+  }
 }
 
 async function measure(peer: Peer, result: MutableResult, round: string): Promise<void> {
   const progress = (what: string) => (messages: number) =>
     live.update(`${round}  ${peer.name}  ${what}: ${formatCount(messages)} messages`);
   live.update(`${round}  ${peer.name}`);
-  const session = await peer.start();
+  let session: PeerSession | undefined;
   try {
+    session = await peer.start();
     for (const size of plan.sizes) {
       const sample = await session.throughput(size, plan.seconds, progress(formatSize(size)));
       result.throughput.push(sample);
@@ -94,8 +102,11 @@ async function measure(peer: Peer, result: MutableResult, round: string): Promis
     const sample = await session.roundTrips(plan.pingSize, plan.seconds, progress('ping'));
     result.roundTrips.push(sample);
     if (plan.verbose) live.print(roundTripLine(peer.name, sample));
+  } catch (error) {
+    if (error instanceof CliError) throw new CliError(`${peer.name}: ${error.message}`, { cause: error });
+    throw error;
   } finally {
-    await session.close();
+    await session?.close();
   }
 }
 
@@ -107,10 +118,8 @@ async function choosePeers(): ReturnType<typeof findPeers> {
     (name) => ![...found.peers, ...found.missing].some((peer) => peer.name === name),
   );
   if (unknown.length > 0) {
-    command.error(
-      `no peer is named ${unknown.join(', ')}; there are ${found.peers.map((peer) => peer.name).join(', ')}`,
-      { exitCode: 2 },
-    );
+    const known = found.peers.map((peer) => peer.name).join(', ');
+    throw new CliError(`no peer is named ${unknown.join(', ')}; there are ${known}`, { exitCode: 2 });
   }
   return {
     peers: found.peers.filter((peer) => wanted.includes(peer.name)),

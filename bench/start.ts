@@ -12,19 +12,13 @@ import { LiveLine } from '../src/cli/live-line.ts';
 import { nativeAvailable } from '../src/native.ts';
 import { requireCeph } from '../test/support/ceph-cluster.ts';
 import { osdPingTable, runOsdPings } from './osd-pings.ts';
+import { runScript } from './script.ts';
 
 const pingBytes = 64;
 const secondsPerFigure = 1;
 
 const live = new LiveLine(process.stdout);
-try {
-  await start();
-} catch (error) {
-  live.clear();
-  const message = error instanceof CliError || !(error instanceof Error) ? String(error) : error.stack;
-  process.stderr.write(`npm start: ${message}\n`);
-  process.exitCode = 1;
-}
+await runScript('npm start', live, start);
 
 async function start(): Promise<void> {
   live.print(machineText(describeMachine()));

@@ -1,4 +1,8 @@
-/** The bench beside peers: its arithmetic, its peers, and one very short run. */
+/**
+ * The bench beside peers: its arithmetic, its peers, and one very short run.
+ *
+ * @timeLimitSeconds 300
+ */
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -66,7 +70,7 @@ test('every file of bench/peers gives its peers, or a reason', async () => {
 
 test(
   'node:net delivers every message, of sizes that fall between the reads',
-  limited(60_000, async () => {
+  limited(120_000, async () => {
     const { peers } = await findPeers();
     const session = await peers.find((peer) => peer.name === 'node:net')!.start();
     try {
@@ -85,7 +89,7 @@ test(
 
 test(
   'a short run of two peers: lines, tables, JSON',
-  limited(60_000, async () => {
+  limited(120_000, async () => {
     const folder = await mkdtemp(join(tmpdir(), 'msgr2-bench-'));
     try {
       const file = join(folder, 'out.json');

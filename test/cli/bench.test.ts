@@ -1,4 +1,8 @@
-/** `msgr2 bench`, very short: every figure is there and more than nothing. */
+/**
+ * `msgr2 bench`, very short: every figure is there and more than nothing.
+ *
+ * @timeLimitSeconds 300
+ */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -35,7 +39,7 @@ for (const transport of testTransports()) {
   const dispatchers = transport === 'async' ? ['default', 'borrowing', 'queued'] : ['default', 'queued'];
   test(
     `${transport}: JSON on standard output, and nothing else there`,
-    limited(90_000, async () => {
+    limited(180_000, async () => {
       const flags = ['--transport', transport, '--dispatcher', 'default,borrowing,queued', '--json', '-'];
       const run = await runCommand('bench', ...short, ...flags);
       assert.is(run.code, 0, run.stderr);
@@ -55,7 +59,7 @@ for (const transport of testTransports()) {
 
 test(
   'plain lines without a terminal, one per figure; JSON into a file',
-  limited(60_000, async () => {
+  limited(120_000, async () => {
     const folder = await mkdtemp(join(tmpdir(), 'msgr2-bench-'));
     try {
       const file = join(folder, 'out.json');
@@ -75,7 +79,7 @@ test(
 
 test(
   'progress is told while it runs',
-  limited(60_000, async () => {
+  limited(120_000, async () => {
     await using pair = await startPair(variantsOf(['simple'], ['default'])[0]!);
     const progress: number[] = [];
     const sample = await pair.throughput(1024, 1, (messages) => progress.push(messages));
@@ -86,7 +90,7 @@ test(
 
 test(
   'a link that cannot be loaded is an error, not a hang',
-  limited(60_000, async () => {
+  limited(120_000, async () => {
     try {
       await ProcessPair.start(new URL('./no-such-link.ts', import.meta.url).href, {});
       assert.unreachable();

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { withTimeout } from '../support/timeout.ts';
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-const limitMs = 60_000;
+const limitMs = 100_000;
 
 export interface CommandResult {
   readonly code: number | null;

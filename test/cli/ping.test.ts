@@ -1,4 +1,8 @@
-/** `msgr2 ping` against an OSD-like answerer in this process: what it prints, counts and refuses. */
+/**
+ * `msgr2 ping` against an OSD-like answerer in this process: what it prints, counts and refuses.
+ *
+ * @timeLimitSeconds 300
+ */
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:net';
 import { test } from 'uvu';
@@ -36,7 +40,7 @@ function pingerOptions(address: string, change: Partial<PingerOptions> = {}): Pi
 for (const transport of testTransports()) {
   test(
     `${transport}: a line per reply, and a summary`,
-    limited(60_000, async () => {
+    limited(120_000, async () => {
       await using osd = await startPingAnswerer({ fsid, transport });
       const run = await runCommand(
         'ping',
@@ -71,7 +75,7 @@ for (const transport of testTransports()) {
 
   test(
     `${transport}: a flood of a thousand, none lost; JSON`,
-    limited(60_000, async () => {
+    limited(120_000, async () => {
       await using osd = await startPingAnswerer({ fsid, transport, minMessageSize: 0 });
       const flags = ['-c', '1000', '-i', '0', '-w', '16', '-s', '0', '--json', '--transport', transport];
       const run = await runCommand('ping', osd.address, ...identity(), ...flags);
@@ -105,7 +109,7 @@ for (const transport of testTransports()) {
 
 test(
   'at most a window of pings is under way',
-  limited(30_000, async () => {
+  limited(60_000, async () => {
     let unanswered = 0;
     let most = 0;
     await using osd = await startPingAnswerer({
@@ -126,7 +130,7 @@ test(
 
 test(
   'doubled and late replies are told apart from answers',
-  limited(30_000, async () => {
+  limited(60_000, async () => {
     let count = 0;
     let sendLate = (): void => assert.unreachable();
     await using osd = await startPingAnswerer({
@@ -160,7 +164,7 @@ test(
 
 test(
   'a cluster with another fsid does not answer: all lost, exit code 1',
-  limited(60_000, async () => {
+  limited(120_000, async () => {
     await using osd = await startPingAnswerer({ fsid: randomUUID() });
     const flags = ['-c', '2', '-i', '0', '-w', '2', '-W', '0.2'];
     const run = await runCommand('ping', osd.address, ...identity(), ...flags);
@@ -172,7 +176,7 @@ test(
 
 test(
   'YOU_DIED is reported once and counted each time',
-  limited(60_000, async () => {
+  limited(120_000, async () => {
     await using osd = await startPingAnswerer({ fsid, dead: [3], mapEpoch: 12 });
     const run = await runCommand('ping', osd.address, ...identity('osd.3'), '-c', '3', '-i', '0.02');
     assert.is(run.stdout.match(/osd\.0 says YOU_DIED: its OSDMap \(epoch 12\) has no osd\.3/g)?.length, 1);
@@ -182,7 +186,7 @@ test(
 
 test(
   'an OSD that goes away and comes back at its address: lost meanwhile, then answered',
-  limited(30_000, async () => {
+  limited(60_000, async () => {
     const osd = await startPingAnswerer({ fsid });
     const { nonce } = osd.messenger;
     const address = EntityAddr.parse(osd.address);
@@ -212,7 +216,7 @@ test(
 
 test(
   'SIGINT ends it with the summary',
-  limited(60_000, async () => {
+  limited(120_000, async () => {
     await using osd = await startPingAnswerer({ fsid });
     const command = startCommand('ping', osd.address, ...identity(), '-i', '0.05');
     await command.printed('ping_seq=2');
@@ -266,7 +270,7 @@ test('values that cannot be used are named with their option', async () => {
 
 test(
   'nobody there, somebody else there, a wrong nonce: one line each, exit code 1',
-  limited(60_000, async () => {
+  limited(120_000, async () => {
     const server = createServer((socket) => socket.end('SSH-2.0-OpenSSH_9.2p1 Debian\r\n'.padEnd(64)));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as { port: number };

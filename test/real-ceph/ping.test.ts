@@ -1,6 +1,8 @@
 /**
  * `msgr2 ping` against a real ceph-osd: every ping answered, padded and not, on the front and on the back
  * network, and nothing in the OSD's log that calls us wrong.
+ *
+ * @timeLimitSeconds 300
  */
 import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
