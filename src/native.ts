@@ -112,6 +112,7 @@ export interface NativeAddon {
 const packageRoot = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
 let loaded: NativeAddon | undefined;
+let loadedPath = '';
 let failure: MsgrError | undefined;
 
 /** The addon. Throws ERR_MSGR_NATIVE_LOAD with every path that was tried. */
@@ -126,6 +127,12 @@ export function loadNative(): NativeAddon {
     }
   }
   throw failure;
+}
+
+/** The file that `loadNative` took, for processes that are to take the same. Throws as it does. */
+export function nativePath(): string {
+  loadNative();
+  return loadedPath;
 }
 
 /** Whether `loadNative` would answer; never throws. */
@@ -150,7 +157,10 @@ function load(): NativeAddon {
     }
     try {
       const addon = require(path) as NativeAddon;
-      if (addon.hasHostLoop) return addon;
+      if (addon.hasHostLoop) {
+        loadedPath = path;
+        return addon;
+      }
       tried.push(`${path}: this host has no libuv loop`);
     } catch (error) {
       tried.push(`${path}: ${(error as Error).message}`);

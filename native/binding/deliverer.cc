@@ -11,7 +11,8 @@ bool Deliverer::open(napi_env env, napi_value self, napi_value callback) {
   }
   for (BatchState& state : batches_) {
     napi_value slabs = nullptr;
-    if (napi_create_array(env, &slabs) != napi_ok || napi_create_reference(env, slabs, 1, &state.slabs) != napi_ok) {
+    if (napi_create_array(env, &slabs) != napi_ok ||
+        napi_create_reference(env, slabs, 1, &state.slabs) != napi_ok) {
       return false;
     }
   }

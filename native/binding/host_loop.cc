@@ -66,7 +66,9 @@ const Uv& uv() {
   return table;
 }
 
-HostLoop::Client& client_of(void* handle) { return *static_cast<HostLoop::Client*>(uv().handle_get_data(handle)); }
+HostLoop::Client& client_of(void* handle) {
+  return *static_cast<HostLoop::Client*>(uv().handle_get_data(handle));
+}
 
 }  // namespace
 

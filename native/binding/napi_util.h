@@ -77,7 +77,9 @@ class OptionsObject {
 
 class HandleScope {
  public:
-  explicit HandleScope(napi_env env) : env_(env) { opened_ = napi_open_handle_scope(env, &scope_) == napi_ok; }
+  explicit HandleScope(napi_env env) : env_(env) {
+    opened_ = napi_open_handle_scope(env, &scope_) == napi_ok;
+  }
   HandleScope(const HandleScope&) = delete;
   HandleScope& operator=(const HandleScope&) = delete;
   ~HandleScope() {

@@ -66,8 +66,9 @@ bool NativeLoop::open(napi_env env, napi_value self, napi_value callback, std::s
   if (layout_.tables > 1) {
     thread_ = std::make_unique<LoopThread>(loop_, *pool_, std::move(free), releases_, busy_poll_us_, cpu_);
     if (!thread_->start()) {
-      error = thread_->pin_error() != 0 ? "cpu " + std::to_string(cpu_) + " cannot be used: " + std::strerror(thread_->pin_error())
-                                        : "no descriptor for the loop's thread";
+      error = thread_->pin_error() != 0
+                  ? "cpu " + std::to_string(cpu_) + " cannot be used: " + std::strerror(thread_->pin_error())
+                  : "no descriptor for the loop's thread";
       return false;
     }
     fd = thread_->notify_fd();
@@ -246,7 +247,8 @@ void NativeLoop::on_readable() {
   const uint64_t before = loop_.bytes_received();
   loop_.poll(0);
   turn();
-  if (open_ && busy_poll_.enabled() && loop_.bytes_received() != before) busy_poll_.on_traffic(monotonic_ns());
+  if (open_ && busy_poll_.enabled() && loop_.bytes_received() != before)
+    busy_poll_.on_traffic(monotonic_ns());
 }
 
 void NativeLoop::on_prepare() {

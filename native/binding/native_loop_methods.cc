@@ -53,7 +53,8 @@ template <napi_value (NativeLoop::*method)(const Call&)>
 napi_value NativeLoop::invoke(napi_env env, napi_callback_info info) {
   const Call call(env, info);
   void* loop = nullptr;
-  if (napi_unwrap(env, call.self(), &loop) != napi_ok || !static_cast<NativeLoop*>(loop)->open_) return nullptr;
+  if (napi_unwrap(env, call.self(), &loop) != napi_ok || !static_cast<NativeLoop*>(loop)->open_)
+    return nullptr;
   return (static_cast<NativeLoop*>(loop)->*method)(call);
 }
 
@@ -77,7 +78,8 @@ void NativeLoop::command_now(Run run) {
 
 napi_value NativeLoop::define(napi_env env) {
   const auto method = [](const char* name, napi_callback call) {
-    return napi_property_descriptor{name, nullptr, call, nullptr, nullptr, nullptr, napi_default_method, nullptr};
+    return napi_property_descriptor{name,   nullptr, call, nullptr, nullptr, nullptr, napi_default_method,
+                                    nullptr};
   };
   const napi_property_descriptor methods[] = {
       method("createChannel", invoke<&NativeLoop::create_channel>),
@@ -192,7 +194,8 @@ napi_value NativeLoop::connect(const Call& call) {
 }
 
 napi_value NativeLoop::disconnect(const Call& call) {
-  command_now([id = call.u32(0), generation = call.u32(1)](EventLoop& loop) { loop.disconnect(id, generation); });
+  command_now(
+      [id = call.u32(0), generation = call.u32(1)](EventLoop& loop) { loop.disconnect(id, generation); });
   return nullptr;
 }
 
@@ -236,7 +239,8 @@ napi_value NativeLoop::send_control(const Call& call) {
 }
 
 napi_value NativeLoop::start_session(const Call& call) {
-  command([id = call.u32(0), lossless = call.boolean(1)](EventLoop& loop) { loop.start_session(id, lossless); });
+  command(
+      [id = call.u32(0), lossless = call.boolean(1)](EventLoop& loop) { loop.start_session(id, lossless); });
   return nullptr;
 }
 
@@ -300,7 +304,8 @@ napi_value NativeLoop::close_listener(const Call& call) {
 napi_value NativeLoop::next_slab(const Call& call) {
   submit_messages();
   napi_value view = send_->next_slab(call.env(), call.u32(0));
-  if (view == nullptr) throw_error(call.env(), "ERR_MSGR_INVALID_ARGUMENT", "no memory for a message to send");
+  if (view == nullptr)
+    throw_error(call.env(), "ERR_MSGR_INVALID_ARGUMENT", "no memory for a message to send");
   return view;
 }
 

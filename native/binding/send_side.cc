@@ -74,7 +74,8 @@ void SendSide::take(EventLoop& loop, LentReleases& releases) {
   start_table();
 }
 
-std::function<void(EventLoop&)> SendSide::hand_over(LentReleases& releases, const std::function<void()>& wait) {
+std::function<void(EventLoop&)> SendSide::hand_over(LentReleases& releases,
+                                                    const std::function<void()>& wait) {
   const auto index = static_cast<uint32_t>(control_[Control::kSendTable]);
   const Table table{reinterpret_cast<const SendRecord*>(memory_ + layout_.send_offset(index)),
                     static_cast<uint32_t>(control_[Control::kSendCount]), current(),

@@ -46,7 +46,8 @@ class SendSide {
   void take(EventLoop& loop, LentReleases& releases);
   // The same for a loop on another thread: the command to post. TypeScript goes on with another table;
   // `wait` is called when none is free, and must return only when the loop has caught up.
-  [[nodiscard]] std::function<void(EventLoop&)> hand_over(LentReleases& releases, const std::function<void()>& wait);
+  [[nodiscard]] std::function<void(EventLoop&)> hand_over(LentReleases& releases,
+                                                          const std::function<void()>& wait);
   // Nothing of the current slab is in use any more: TypeScript begins at its start again, where the cache is
   // warm.
   void rewind_if_unused();

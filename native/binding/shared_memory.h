@@ -37,8 +37,9 @@ struct Control {
 };
 
 inline constexpr NamedNumber kControlWords[] = {
-    {"sendCount", Control::kSendCount}, {"sendOffset", Control::kSendOffset}, {"sendStart", Control::kSendStart},
-    {"sendTable", Control::kSendTable}, {"sendSlot", Control::kSendSlot}, {"releaseCount", Control::kReleaseCount},
+    {"sendCount", Control::kSendCount}, {"sendOffset", Control::kSendOffset},
+    {"sendStart", Control::kSendStart}, {"sendTable", Control::kSendTable},
+    {"sendSlot", Control::kSendSlot},   {"releaseCount", Control::kReleaseCount},
 };
 
 // SocketStep, for the errors that TypeScript makes of it.
@@ -77,8 +78,8 @@ inline constexpr uint32_t kFrontLent = 1u << 31;
 inline constexpr uint32_t kDataLent = 1u << 30;
 
 inline constexpr NamedNumber kSendFields[] = {
-    {"channel", 0},     {"typeAndPriority", 1}, {"versions", 2},    {"tidLow", 3},
-    {"tidHigh", 4},     {"frontLength", 5},     {"middleLength", 6}, {"dataLength", 7},
+    {"channel", 0}, {"typeAndPriority", 1}, {"versions", 2},     {"tidLow", 3},
+    {"tidHigh", 4}, {"frontLength", 5},     {"middleLength", 6}, {"dataLength", 7},
 };
 
 inline constexpr uint32_t kReleasesPerCall = 1024;
@@ -90,7 +91,8 @@ struct SharedLayout {
 
   [[nodiscard]] size_t releases_offset() const { return Control::kWords * sizeof(int32_t); }
   [[nodiscard]] size_t send_offset(uint32_t table) const {
-    return releases_offset() + kReleasesPerCall * sizeof(int32_t) + size_t{table} * kSendRecords * sizeof(SendRecord);
+    return releases_offset() + kReleasesPerCall * sizeof(int32_t) +
+           size_t{table} * kSendRecords * sizeof(SendRecord);
   }
   [[nodiscard]] size_t record_offset(uint32_t table) const {
     return send_offset(tables) + size_t{table} * kBatchRecords * sizeof(Record);

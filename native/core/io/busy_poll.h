@@ -18,7 +18,8 @@ namespace msgr {
 class BusyPoll {
  public:
   // Spins for at most `window_us` after the last traffic; 0: never.
-  explicit BusyPoll(uint32_t window_us) : window_ns_(uint64_t{window_us} * 1000), average_gap_ns_(gap_max()) {}
+  explicit BusyPoll(uint32_t window_us)
+      : window_ns_(uint64_t{window_us} * 1000), average_gap_ns_(gap_max()) {}
 
   [[nodiscard]] bool enabled() const { return window_ns_ != 0; }
 

@@ -32,9 +32,7 @@ struct Connection {
       : channel(context, channel_counters, id), counters(channel_counters) {}
 
   [[nodiscard]] SocketTag tag() const { return {channel.id(), serial}; }
-  [[nodiscard]] bool reads() const {
-    return state == State::kOpen && !paused && channel.wants_input();
-  }
+  [[nodiscard]] bool reads() const { return state == State::kOpen && !paused && channel.wants_input(); }
 
   Channel channel;
   ChannelCounters& counters;

@@ -82,7 +82,9 @@ class EventLoop {
   // True when a socket took its share and more waits: call again after the next poll().
   bool flush();
   // Records or bytes wait that the kernel will not announce: do not sleep before receive().
-  [[nodiscard]] bool has_pending() const { return !pending_.empty() || !readable_.empty() || !touched_.empty(); }
+  [[nodiscard]] bool has_pending() const {
+    return !pending_.empty() || !readable_.empty() || !touched_.empty();
+  }
   [[nodiscard]] bool has_output() const { return !dirty_.empty(); }
 
   // Sockets and listeners that are open, idle channels not counted.
@@ -101,7 +103,8 @@ class EventLoop {
   void attach(Connection& connection, int fd, Connection::State state);
   void detach(Connection& connection);
   void close_socket(Connection& connection);
-  void fail(Connection& connection, CloseReason reason, int error, SocketStep step, const FrameFault& fault = {});
+  void fail(Connection& connection, CloseReason reason, int error, SocketStep step,
+            const FrameFault& fault = {});
   void fail_frame(Connection& connection);
   void set_interest(Connection& connection);
   void opened(Connection& connection, RecordKind kind, uint32_t listener);

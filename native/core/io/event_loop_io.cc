@@ -1,8 +1,8 @@
 // The event loop's turn: what is ready, reading, writing.
+#include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <fcntl.h>
 
 #include <algorithm>
 #include <cerrno>

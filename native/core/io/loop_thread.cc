@@ -28,9 +28,14 @@ void clear_fd(int fd) {
 
 }  // namespace
 
-LoopThread::LoopThread(EventLoop& loop, SlabPool& pool, std::vector<ReceiveBatch*> batches, LentReleases& releases,
-                       uint32_t busy_poll_us, int cpu)
-    : loop_(loop), pool_(pool), releases_(releases), busy_poll_(busy_poll_us), cpu_(cpu), free_(std::move(batches)) {}
+LoopThread::LoopThread(EventLoop& loop, SlabPool& pool, std::vector<ReceiveBatch*> batches,
+                       LentReleases& releases, uint32_t busy_poll_us, int cpu)
+    : loop_(loop),
+      pool_(pool),
+      releases_(releases),
+      busy_poll_(busy_poll_us),
+      cpu_(cpu),
+      free_(std::move(batches)) {}
 
 LoopThread::~LoopThread() {
   stop();

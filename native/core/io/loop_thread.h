@@ -57,7 +57,8 @@ class LoopThread {
   // False only when no socket is open and no command is under way that might open one. The notification
   // tells when it becomes so.
   [[nodiscard]] bool maybe_open() const {
-    return open_count_.load(std::memory_order_relaxed) != 0 || posted_ != done_.load(std::memory_order_acquire);
+    return open_count_.load(std::memory_order_relaxed) != 0 ||
+           posted_ != done_.load(std::memory_order_acquire);
   }
 
  private:

@@ -38,7 +38,8 @@ class OptionSetter {
 // the window scale is agreed on in the TCP handshake.
 void set_common(OptionSetter& setter, const SocketOptions& options, bool ipv6) {
   if (!options.device.empty()) {
-    setter.set(SocketStep::kDevice, SOL_SOCKET, SO_BINDTODEVICE, options.device.c_str(), options.device.size());
+    setter.set(SocketStep::kDevice, SOL_SOCKET, SO_BINDTODEVICE, options.device.c_str(),
+               options.device.size());
   }
   if (options.type_of_service >= 0) {
     setter.set(SocketStep::kTypeOfService, ipv6 ? IPPROTO_IPV6 : IPPROTO_IP, ipv6 ? IPV6_TCLASS : IP_TOS,
@@ -54,8 +55,8 @@ void set_common(OptionSetter& setter, const SocketOptions& options, bool ipv6) {
     setter.set(SocketStep::kSendBuffer, SOL_SOCKET, SO_SNDBUF, options.send_buffer_bytes);
   }
   if (!options.congestion_control.empty()) {
-    setter.set(SocketStep::kCongestionControl, IPPROTO_TCP, TCP_CONGESTION, options.congestion_control.c_str(),
-               options.congestion_control.size());
+    setter.set(SocketStep::kCongestionControl, IPPROTO_TCP, TCP_CONGESTION,
+               options.congestion_control.c_str(), options.congestion_control.size());
   }
 }
 

@@ -57,9 +57,7 @@ uint16_t SocketAddress::port() const {
   return ntohs(is_ipv6() ? storage_.ipv6.sin6_port : storage_.ipv4.sin_port);
 }
 
-socklen_t SocketAddress::size() const {
-  return is_ipv6() ? sizeof storage_.ipv6 : sizeof storage_.ipv4;
-}
+socklen_t SocketAddress::size() const { return is_ipv6() ? sizeof storage_.ipv6 : sizeof storage_.ipv4; }
 
 void SocketAddress::append_words(int32_t* words) const {
   std::memset(words, 0, kWords * sizeof words[0]);

@@ -23,11 +23,17 @@ struct SocketFaults {
 class SocketIo {
  public:
   explicit SocketIo(const SocketFaults& faults)
-      : faults_(faults), armed_(faults.failure_one_in != 0 || faults.short_one_in != 0), random_(faults.seed | 1) {}
+      : faults_(faults),
+        armed_(faults.failure_one_in != 0 || faults.short_one_in != 0),
+        random_(faults.seed | 1) {}
 
   // As readv and writev: bytes moved, 0 at the end of the stream, or -errno. Never raises SIGPIPE.
-  ssize_t receive(int fd, uint8_t* to, size_t size) { return armed_ ? receive_faulty(fd, to, size) : receive_plain(fd, to, size); }
-  ssize_t send(int fd, const iovec* from, size_t count) { return armed_ ? send_faulty(fd, from, count) : send_plain(fd, from, count); }
+  ssize_t receive(int fd, uint8_t* to, size_t size) {
+    return armed_ ? receive_faulty(fd, to, size) : receive_plain(fd, to, size);
+  }
+  ssize_t send(int fd, const iovec* from, size_t count) {
+    return armed_ ? send_faulty(fd, from, count) : send_plain(fd, from, count);
+  }
 
  private:
   static ssize_t receive_plain(int fd, uint8_t* to, size_t size);
