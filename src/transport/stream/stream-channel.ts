@@ -22,36 +22,16 @@ import type {
   SessionOptions,
 } from '../channel.ts';
 import type { SocketAddress, SocketOptions } from '../socket.ts';
-import type { BatchTable } from './batch-table.ts';
-import type { ByteStream, ByteStreamHandler, ConnectStream } from './byte-stream.ts';
+import type { ByteStream, ByteStreamHandler } from './byte-stream.ts';
+import type { ChannelHost } from './channel-host.ts';
 import { Inbox } from './inbox.ts';
 import { ReadResult, Receiver } from './receiver.ts';
-import type { SendSlabPool } from './send-slab.ts';
 import { Sender } from './sender.ts';
-import { type LinkOwner, StreamLink } from './stream-link.ts';
-import type { Turn, TurnMember } from './turn.ts';
-
-/** What the channels of one transport share. */
-export interface ChannelHost {
-  readonly turn: Turn;
-  readonly batch: BatchTable;
-  readonly pool: SendSlabPool;
-  readonly connect: ConnectStream;
-  /** Payload bytes of one message, in either direction. */
-  readonly messageBytesMax: number;
-  /** The channel is destroyed. */
-  forget(channel: StreamChannel): void;
-}
+import { expectNothing, expectOneFrame, type LinkOwner, StreamLink } from './stream-link.ts';
+import type { TurnMember } from './turn.ts';
 
 const State = { idle: 0, opening: 1, handshake: 2, session: 3, gone: 4 } as const;
 type State = (typeof State)[keyof typeof State];
-
-/** What the handshake has asked for: a count of bytes, or one of these. */
-const expectNothing = 0;
-const expectOneFrame = -1;
-
-/** Unread handshake bytes above which the socket is not read; a frame that is asked for fits. */
-const handshakeBytesMax = 2 * controlPayloadBytesMax;
 
 const noBytes = Buffer.alloc(0);
 
@@ -65,10 +45,8 @@ export class StreamChannel implements Channel, LinkOwner, TurnMember {
   #state: State = State.idle;
   #link: StreamLink | undefined;
   #generation = 0;
-  #expectation = expectNothing;
-  /** The owner's wish, and what the stream was told of it or of a full handshake. */
+  /** The owner wishes nothing to be read. */
   #paused = false;
-  #streamPaused = false;
   #pumping = false;
 
   readonly #sender: Sender;
@@ -159,7 +137,6 @@ export class StreamChannel implements Channel, LinkOwner, TurnMember {
     from.destroy();
     link.owner = this;
     this.#attach(link, State.handshake);
-    this.#streamPaused = from.#streamPaused;
     this.#applyPause();
     if (link.controlBytes > 0) this.#host.turn.scheduleFlush(this);
   }
@@ -214,7 +191,6 @@ export class StreamChannel implements Channel, LinkOwner, TurnMember {
     const { turn, messageBytesMax } = this.#host;
     const link = this.#link!;
     this.#state = State.session;
-    this.#expectation = expectNothing;
     this.#sender.startSession(options.lossless);
     this.#receiver.startSession(options.lossless);
     link.reader.messageBytesMax = messageBytesMax;
@@ -325,7 +301,10 @@ export class StreamChannel implements Channel, LinkOwner, TurnMember {
         const link = this.#link;
         if (link === undefined) break;
         if (this.#state === State.handshake) {
-          if (!this.#answerExpectation(link)) break;
+          if (!link.answer(this.handler, this.#counters)) {
+            this.#failed(link);
+            break;
+          }
         } else if (this.#state !== State.session || !this.#receive(link)) break;
       }
       finished = true;
@@ -335,25 +314,6 @@ export class StreamChannel implements Channel, LinkOwner, TurnMember {
       if (!finished) this.#host.turn.scheduleDelivery(this);
     }
     if (this.#link !== undefined) this.#applyPause();
-  }
-
-  /** One answer of the handshake; false when there is none to give. */
-  #answerExpectation(link: StreamLink): boolean {
-    const expectation = this.#expectation;
-    if (expectation === expectNothing) return false;
-    const { reader } = link;
-    if (expectation !== expectOneFrame) {
-      const bytes = reader.takeBytes(expectation);
-      if (bytes === undefined) return false;
-      this.#expectation = expectNothing;
-      this.handler.onBytes(bytes);
-      return true;
-    }
-    if (!link.next()) return this.#failed(link);
-    this.#expectation = expectNothing;
-    this.#counters.framesReceived++;
-    this.handler.onFrame(reader.frame.tag, reader.frame.payload(), reader.raw());
-    return true;
   }
 
   /**
@@ -387,7 +347,7 @@ export class StreamChannel implements Channel, LinkOwner, TurnMember {
     return result === ReadResult.End ? this.#failed(link) : true;
   }
 
-  /** Closes the channel if its stream broke the framing rules. Always false: nothing more to read. */
+  /** Closes the channel if its stream broke the framing rules. Always false: there is nothing more to read. */
   #failed(link: StreamLink): false {
     const { failure } = link;
     if (failure === undefined) return false;
@@ -421,8 +381,7 @@ export class StreamChannel implements Channel, LinkOwner, TurnMember {
     this.#link = link;
     this.#state = state;
     this.#generation++;
-    this.#expectation = expectNothing;
-    this.#streamPaused = false;
+    link.expectation = expectNothing;
     // Until the session: a message breaks the protocol whatever it holds.
     link.reader.messageBytesMax = controlPayloadBytesMax;
   }
@@ -430,34 +389,26 @@ export class StreamChannel implements Channel, LinkOwner, TurnMember {
   #detach(): void {
     this.#link = undefined;
     this.#state = State.idle;
-    this.#expectation = expectNothing;
     this.#sender.detach();
     this.#noteQueue();
   }
 
   #expect(expectation: number): void {
+    const link = this.#link;
     // The socket may have gone before its owner could ask: then `onClosed` was the answer.
-    if (this.#link === undefined) return;
+    if (link === undefined) return;
     this.#must(this.#state === State.handshake, 'bytes and frames are expected in the handshake');
-    this.#expectation = expectation;
+    link.expectation = expectation;
     if (this.#pumping) return;
     this.#applyPause();
-    if (this.#link.reader.bufferedBytes > 0) this.#host.turn.scheduleDelivery(this);
+    if (link.reader.bufferedBytes > 0) this.#host.turn.scheduleDelivery(this);
   }
 
   /** Tells the stream whether to read: not when paused, nor when the handshake does not take what came. */
   #applyPause(): void {
-    const link = this.#link!;
+    const link = this.#link;
     if (link === undefined) return;
-    const overfull =
-      this.#state === State.handshake &&
-      this.#expectation === expectNothing &&
-      link.reader.bufferedBytes > handshakeBytesMax;
-    const pause = this.#paused || overfull;
-    if (pause === this.#streamPaused) return;
-    this.#streamPaused = pause;
-    if (pause) link.stream.pause();
-    else link.stream.resume();
+    link.setPaused(this.#paused || (this.#state === State.handshake && link.isOverfull));
   }
 
   #must(holds: boolean, rule: string): asserts holds {

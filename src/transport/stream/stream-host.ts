@@ -5,8 +5,9 @@
 import type { Channel, ChannelHandler } from '../channel.ts';
 import { BatchTable } from './batch-table.ts';
 import type { ByteStream, ByteStreamHandler, ConnectStream } from './byte-stream.ts';
+import type { ChannelHost } from './channel-host.ts';
 import { SendSlabPool } from './send-slab.ts';
-import { type ChannelHost, StreamChannel } from './stream-channel.ts';
+import { StreamChannel } from './stream-channel.ts';
 import { Turn } from './turn.ts';
 
 export interface StreamHostOptions {
@@ -22,7 +23,7 @@ export class StreamHost implements ChannelHost {
   readonly pool = new SendSlabPool();
   readonly connect: ConnectStream;
   readonly messageBytesMax: number;
-  readonly #channels = new Set<StreamChannel>();
+  readonly #channels = new Set<Channel>();
   #lastId = 0;
 
   constructor(options: StreamHostOptions) {
@@ -48,7 +49,7 @@ export class StreamHost implements ChannelHost {
     }
   }
 
-  forget(channel: StreamChannel): void {
+  forget(channel: Channel): void {
     this.#channels.delete(channel);
   }
 

@@ -5,10 +5,19 @@
  */
 import type { Buffer } from 'node:buffer';
 import { MsgrError } from '../../errors.ts';
+import { controlPayloadBytesMax } from '../../limits.ts';
 import { crcMode, type FrameMode } from '../../wire/frame.ts';
 import { FrameReader } from '../../wire/frame-reader.ts';
+import type { ChannelCounters, ChannelHandler } from '../channel.ts';
 import type { ByteStream, ByteStreamHandler } from './byte-stream.ts';
 import { socketAddressText } from './socket-text.ts';
+
+/** What the handshake has asked for: a count of bytes, or one of these. */
+export const expectNothing = 0;
+export const expectOneFrame = -1;
+
+/** Unread handshake bytes above which the socket is not read; a frame that is asked for fits. */
+const handshakeBytesMax = 2 * controlPayloadBytesMax;
 
 /** What a link tells its channel. */
 export interface LinkOwner {
@@ -28,7 +37,11 @@ export class StreamLink implements ByteStreamHandler {
   /** The reader stands at a control frame that its owner has not been given yet. */
   frameDue = false;
 
+  /** In the handshake: a count of bytes or {@link expectOneFrame}. */
+  expectation = expectNothing;
+
   #stream: ByteStream | undefined;
+  #paused = false;
   #control: Uint8Array[] = [];
   #controlBytes = 0;
   /** Bytes that the stream holds; it takes no more meanwhile. */
@@ -80,6 +93,37 @@ export class StreamLink implements ByteStreamHandler {
     if (this.stream.write(pieces)) return true;
     this.#heldBytes = byteLength;
     return false;
+  }
+
+  /** The handshake has more unread bytes than it will ever ask for at once. */
+  get isOverfull(): boolean {
+    return this.expectation === expectNothing && this.reader.bufferedBytes > handshakeBytesMax;
+  }
+
+  /** Stops or restarts the stream, if it is not so already. */
+  setPaused(paused: boolean): void {
+    if (paused === this.#paused) return;
+    this.#paused = paused;
+    if (paused) this.stream.pause();
+    else this.stream.resume();
+  }
+
+  /** Gives the handshake the one answer that it asked for; false when it has not, or bytes are missing. */
+  answer(handler: ChannelHandler, counters: ChannelCounters): boolean {
+    const { expectation, reader } = this;
+    if (expectation === expectNothing) return false;
+    if (expectation !== expectOneFrame) {
+      const bytes = reader.takeBytes(expectation);
+      if (bytes === undefined) return false;
+      this.expectation = expectNothing;
+      handler.onBytes(bytes);
+      return true;
+    }
+    if (!this.next()) return false;
+    this.expectation = expectNothing;
+    counters.framesReceived++;
+    handler.onFrame(reader.frame.tag, reader.frame.payload(), reader.raw());
+    return true;
   }
 
   /** Moves on to the next frame; false when bytes are missing or when `failure` says why there is none. */
