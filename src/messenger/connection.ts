@@ -101,6 +101,10 @@ export function noCounters(): ConnectionCounters {
   };
 }
 
-export function addCounters(sum: ConnectionCounters, more: ConnectionCounters): void {
-  for (const key of Object.keys(sum) as (keyof ConnectionCounters)[]) sum[key] += more[key];
+/** Adds the counters that `sum` has. */
+export function addCounters<Name extends string>(
+  sum: Record<Name, number>,
+  more: Readonly<Record<Name, number>>,
+): void {
+  for (const name of Object.keys(sum) as Name[]) sum[name] += more[name];
 }

@@ -143,6 +143,7 @@ export interface ChannelCounters {
   framesReceived: number;
   framesSent: number;
   messagesReceived: number;
+  /** For the first time; a frame that is sent again counts as frame and as replay. */
   messagesSent: number;
   bytesReceived: number;
   bytesSent: number;

@@ -96,7 +96,9 @@ export class StreamChannel implements Channel, LinkOwner, TurnMember {
   }
 
   counters(): ChannelCounters {
-    return { ...this.#counters, messagesReplayed: this.#sender.outbox.replayedCount };
+    const { replayedCount } = this.#sender.outbox;
+    const messagesSent = this.#counters.messagesSent - replayedCount;
+    return { ...this.#counters, messagesSent, messagesReplayed: replayedCount };
   }
 
   // The stream
