@@ -1,5 +1,5 @@
 /** What `npm run bench` says at the end: a table of medians and a table of ratios. */
-import { microseconds } from '../src/cli/bench/report.ts';
+import { microseconds, nanoseconds } from '../src/cli/bench/report.ts';
 import type { RoundTripSample, ThroughputSample } from '../src/cli/bench/samples.ts';
 import { formatCount, formatSize, formatTable } from '../src/cli/format.ts';
 import { type Spread, spreadOf } from './statistics.ts';
@@ -40,6 +40,18 @@ export function pingOf(result: PeerResult, key: 'p50' | 'p99'): Spread | undefin
   return roundTrips.length === 0 ? undefined : spreadOf(roundTrips.map((sample) => sample.rttMs[key]));
 }
 
+/** CPU time of both processes for one message, in nanoseconds; other work on the machine moves it least. */
+export function cpuOf(result: PeerResult, sizeBytes: number): Spread | undefined {
+  const samples = result.throughput.filter((sample) => sample.sizeBytes === sizeBytes);
+  if (samples.length === 0) return undefined;
+  return spreadOf(
+    samples.map(({ server, client, messages }) => {
+      const us = server.userUs + server.systemUs + client.userUs + client.systemUs;
+      return (us * 1000) / messages;
+    }),
+  );
+}
+
 export function ratiosOf(results: readonly PeerResult[], sizesBytes: readonly number[]): Ratio[] {
   return ratioPairs.flatMap(([of, to]) => {
     const left = results.find((result) => result.name === of);
@@ -65,12 +77,19 @@ export function resultTables(results: readonly PeerResult[], sizesBytes: readonl
     withSpread(pingOf(result, 'p50'), microseconds),
     withSpread(pingOf(result, 'p99'), microseconds),
   ]);
+  const cpu = results.map((result) => [
+    result.title,
+    ...sizesBytes.map((size) => withSpread(cpuOf(result, size), nanoseconds)),
+  ]);
   const ratios = ratiosOf(results, sizesBytes).map(({ of, to, throughput, ping }) => [
     `${of} / ${to}`,
     ...sizesBytes.map((size) => times(throughput[size])),
     times(ping),
   ]);
-  const tables = [formatTable([['messages/s, one way', ...sizes, 'ping p50', 'ping p99'], ...rates])];
+  const tables = [
+    formatTable([['messages/s, one way', ...sizes, 'ping p50', 'ping p99'], ...rates]),
+    formatTable([['CPU per message, both ends', ...sizes], ...cpu]),
+  ];
   if (ratios.length > 0) {
     tables.push(formatTable([['ratio of medians', ...sizes, 'ping p50 (less is better)'], ...ratios]));
   }

@@ -57,6 +57,7 @@ test('ratios are of medians, and only of what ran', () => {
   ]);
   const text = resultTables(results, [64]);
   assert.match(text, /^the async +200 ±50% +10\.0 µs ±0% +20\.0 µs ±0%$/m);
+  assert.match(text, /^the async +20 ns ±67%$/m);
   assert.match(text, /^async \/ node:net +× 2\.00 +× 0\.25$/m);
 });
 

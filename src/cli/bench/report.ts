@@ -57,7 +57,11 @@ export function microseconds(milliseconds: number): string {
   return `${threeDigits(milliseconds * 1000)} µs`;
 }
 
-function cpuPer({ userUs, systemUs }: CpuTime, messages: number): string {
-  const ns = ((userUs + systemUs) * 1000) / messages;
+/** `79 ns`, `13.7 µs`. */
+export function nanoseconds(ns: number): string {
   return ns < 9_995 ? `${Math.round(ns)} ns` : `${threeDigits(ns / 1000)} µs`;
+}
+
+function cpuPer({ userUs, systemUs }: CpuTime, messages: number): string {
+  return nanoseconds(((userUs + systemUs) * 1000) / messages);
 }

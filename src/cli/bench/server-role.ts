@@ -11,7 +11,9 @@ export class ServerRole<Connection> {
   #firstAt = 0;
   #cpuAtStart: NodeJS.CpuUsage = process.cpuUsage();
   #pong: Buffer = Buffer.alloc(0);
-  #onEnd: ((count: ServerCount) => void) | undefined;
+  /** Counts that nobody has asked for yet, and who asked before there was one. */
+  readonly #counts: ServerCount[] = [];
+  readonly #askers: ((count: ServerCount) => void)[] = [];
 
   constructor(ends: LinkEnds<Connection>) {
     this.#ends = ends;
@@ -21,11 +23,11 @@ export class ServerRole<Connection> {
     return this.#ends.listen((type, payload, connection) => this.#handle(type, payload, connection));
   }
 
-  /** Resolves at the next End. To be called before the client begins. */
+  /** What was counted up to the next End that nobody asked about yet: one call for each run, early or late. */
   count(): Promise<ServerCount> {
-    return new Promise((resolve) => {
-      this.#onEnd = resolve;
-    });
+    const count = this.#counts.shift();
+    if (count !== undefined) return Promise.resolve(count);
+    return new Promise((resolve) => this.#askers.push(resolve));
   }
 
   /** Messages so far in the present run, for the live line. */
@@ -71,6 +73,9 @@ export class ServerRole<Connection> {
     if (this.#firstByteSum !== (this.#messages + this.#pings) * dataByte) {
       throw new Error('the payloads that arrived are not the ones that were sent');
     }
-    this.#onEnd?.({ messages: this.#messages, bytes: this.#bytes, pings: this.#pings, elapsedMs, cpu });
+    const count = { messages: this.#messages, bytes: this.#bytes, pings: this.#pings, elapsedMs, cpu };
+    const asker = this.#askers.shift();
+    if (asker === undefined) this.#counts.push(count);
+    else asker(count);
   }
 }
