@@ -180,7 +180,7 @@ export class Acceptor implements ChannelHandler {
     this.#release();
     const { messenger, policy, session, channel } = connection;
     session.clientCookie = ident.clientCookie;
-    session.serverCookie = policy.lossy ? 0n : makeCookie();
+    session.serverCookie = policy.lossy ? 0n : makeCookie(messenger.random);
     session.peerGlobalSeq = ident.globalSeq;
     session.globalSeq = messenger.nextGlobalSeq();
     channel.resetInSeq();

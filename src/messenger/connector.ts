@@ -87,7 +87,7 @@ export class Connector implements ChannelHandler {
 
   #sendClientIdent(): void {
     const { channel, messenger, policy, session, targetAddr } = this.#connection;
-    if (!policy.lossy && session.clientCookie === 0n) session.clientCookie = makeCookie();
+    if (!policy.lossy && session.clientCookie === 0n) session.clientCookie = makeCookie(messenger.random);
     this.#asked = 'ident';
     this.#connection.intercept(InterceptStep.SendClientIdentity, () => {
       channel.sendControl(

@@ -13,15 +13,23 @@ import { entityTypeName } from '../wire/entity-name.ts';
 import { Fifo } from './fifo.ts';
 import { type Interceptor, InterceptStep } from './interceptor.ts';
 import type { ReceivedMessage } from './message.ts';
+import { fraction, type RandomSource } from './random.ts';
+
+/** What of a messenger the faults depend on. */
+interface Injected {
+  readonly options: Options;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+}
 
 /** Holds each step of a handshake for up to `ms_inject_internal_delays` seconds; undefined when that is 0. */
-export function internalDelays(options: Options, clock: Clock): Interceptor | undefined {
+export function internalDelays({ options, clock, random }: Injected): Interceptor | undefined {
   const maxMs = options.ms_inject_internal_delays * 1000;
   if (maxMs === 0) return undefined;
   return (_subject, step) => {
     if (step === InterceptStep.HandleMessage) return 'continue';
     return new Promise((resolve) => {
-      clock.setTimeout(() => resolve('continue'), Math.random() * maxMs);
+      clock.setTimeout(() => resolve('continue'), fraction(random) * maxMs);
     });
   };
 }
@@ -33,8 +41,7 @@ interface Delayed {
 
 /** Received messages of one connection that wait for their time; those behind a late one wait with it. */
 export class DelayedDelivery {
-  readonly #options: Options;
-  readonly #clock: Clock;
+  readonly #injected: Injected;
   readonly #deliver: (message: ReceivedMessage) => void;
   readonly #queue = new Fifo<Delayed>();
   #timer: unknown;
@@ -42,49 +49,49 @@ export class DelayedDelivery {
   /** One for a connection to peers of this type; undefined when their messages are not delayed. */
   static forPeer(
     peerType: number,
-    options: Options,
-    clock: Clock,
+    injected: Injected,
     deliver: (message: ReceivedMessage) => void,
   ): DelayedDelivery | undefined {
-    const { ms_inject_delay_probability, ms_inject_delay_type } = options;
+    const { ms_inject_delay_probability, ms_inject_delay_type } = injected.options;
     if (ms_inject_delay_probability === 0 || !ms_inject_delay_type.includes(entityTypeName(peerType))) {
       return undefined;
     }
-    return new DelayedDelivery(options, clock, deliver);
+    return new DelayedDelivery(injected, deliver);
   }
 
-  private constructor(options: Options, clock: Clock, deliver: (message: ReceivedMessage) => void) {
-    this.#options = options;
-    this.#clock = clock;
+  private constructor(injected: Injected, deliver: (message: ReceivedMessage) => void) {
+    this.#injected = injected;
     this.#deliver = deliver;
   }
 
   add(message: ReceivedMessage): void {
-    const { ms_inject_delay_max, ms_inject_delay_probability } = this.#options;
-    const isLate = Math.random() < ms_inject_delay_probability;
-    const delayMs = isLate ? Math.random() * ms_inject_delay_max * 1000 : 0;
-    this.#queue.push({ message, dueMs: this.#clock.nowMs() + delayMs }, 0);
+    const { clock, options, random } = this.#injected;
+    const { ms_inject_delay_max, ms_inject_delay_probability } = options;
+    const isLate = fraction(random) < ms_inject_delay_probability;
+    const delayMs = isLate ? fraction(random) * ms_inject_delay_max * 1000 : 0;
+    this.#queue.push({ message, dueMs: clock.nowMs() + delayMs }, 0);
     if (this.#timer === undefined) this.#arm();
   }
 
   /** The connection ended, or its session did: nothing of it is delivered any more. */
   discard(): void {
     this.#queue.clear();
-    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer);
+    if (this.#timer !== undefined) this.#injected.clock.clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 
   #arm(): void {
     const head = this.#queue.peek();
     if (head === undefined) return;
-    this.#timer = this.#clock.setTimeout(
+    const { clock } = this.#injected;
+    this.#timer = clock.setTimeout(
       () => {
         this.#timer = undefined;
         this.#queue.shift();
         this.#deliver(head.message);
         if (this.#timer === undefined) this.#arm();
       },
-      Math.max(0, head.dueMs - this.#clock.nowMs()),
+      Math.max(0, head.dueMs - clock.nowMs()),
     );
   }
 }

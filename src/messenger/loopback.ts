@@ -32,7 +32,7 @@ export class LoopbackConnection extends EventEmitter<ConnectionEvents> implement
   constructor(messenger: Messenger) {
     super();
     this.#messenger = messenger;
-    this.#requests = new RequestTable(messenger.clock);
+    this.#requests = new RequestTable(messenger);
   }
 
   get state(): ConnectionState {

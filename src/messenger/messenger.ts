@@ -8,7 +8,6 @@
  * Shutdown goes: no more accepts, connections closed without events, dispatch stopped, transport closed
  * when no other messenger of the thread uses it.
  */
-import { randomInt } from 'node:crypto';
 import type { AuthProvider } from '../auth/auth.ts';
 import { authNone } from '../auth/none.ts';
 import { ErrorCode, MsgrError } from '../errors.ts';
@@ -40,6 +39,7 @@ import { LoopbackConnection } from './loopback.ts';
 import type { Message, ReceivedMessage } from './message.ts';
 import { PeerConnection } from './peer-connection.ts';
 import { Policy } from './policy.ts';
+import { nonZeroU32, type RandomSource, systemRandom } from './random.ts';
 import { leaseTransport, type TransportLease, type TransportName } from './transports.ts';
 
 export interface MessengerInit {
@@ -62,6 +62,8 @@ export interface MessengerInit {
   route?: (address: EntityAddr) => SocketAddress;
   /** A virtual one in simulations. */
   clock?: Clock;
+  /** A seeded one in simulations. */
+  random?: RandomSource;
   /** Test points. */
   interceptor?: Interceptor;
 }
@@ -99,6 +101,7 @@ export class Messenger implements AsyncDisposable {
   readonly label: string;
   readonly options: Options;
   readonly clock: Clock;
+  readonly random: RandomSource;
   readonly auth: AuthProvider;
   readonly dispatchQueue: DispatchQueue;
   readonly sendHighWaterMark: number;
@@ -130,13 +133,14 @@ export class Messenger implements AsyncDisposable {
     this.label = init.label ?? String(this.name);
     this.options = resolveOptions(init.options);
     this.clock = init.clock ?? systemClock;
+    this.random = init.random ?? systemRandom;
     this.auth = init.auth ?? authNone(authNameOf(this.name));
-    this.interceptor = init.interceptor ?? internalDelays(this.options, this.clock);
+    this.interceptor = init.interceptor ?? internalDelays(this);
     this.sendHighWaterMark = this.options.ms_send_high_water_mark;
     this.dispatchQueue = new DispatchQueue(this.options, this.clock);
     this.#lease = leaseTransport(init.transport, this.options);
     this.#messageTypes = init.messageTypes;
-    this.#nonce = init.nonce ?? randomInt(1, 0xffffffff);
+    this.#nonce = init.nonce ?? nonZeroU32(this.random);
     this.#myAddrs = new EntityAddrVec([new EntityAddr({ type: AddrType.Msgr2, nonce: this.#nonce })]);
     this.#loopback = new LoopbackConnection(this);
     this.#route = init.route ?? socketAddressOf;

@@ -112,7 +112,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
     this.id = init.messenger.nextConnectionId();
     this.channel = channel ?? init.messenger.transport.createChannel(this);
     this.channel.handler = this;
-    this.#requests = new RequestTable(init.messenger.clock);
+    this.#requests = new RequestTable(init.messenger);
   }
 
   get state(): ConnectionState {
@@ -328,8 +328,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
   #open(by: 'connect' | 'accept'): void {
     this.#backoffSeconds = 0;
     this.#connects++;
-    const { clock, options } = this.messenger;
-    this.#delayed ??= DelayedDelivery.forPeer(this.#peerName.type, options, clock, (message) => {
+    this.#delayed ??= DelayedDelivery.forPeer(this.#peerName.type, this.messenger, (message) => {
       this.#receive(message);
     });
     this.channel.handler = this;

@@ -4,10 +4,10 @@
  * The high half of the ids is random per connection, so that they do not meet the ids of requests that
  * the peer makes on the same connection.
  */
-import { randomInt } from 'node:crypto';
 import { ErrorCode, MsgrError } from '../errors.ts';
 import type { Clock } from '../transport/clock.ts';
 import type { Message, ReceivedMessage } from './message.ts';
+import { nonZeroU32, type RandomSource } from './random.ts';
 
 export interface RequestOptions {
   /** Ends the wait with the signal's reason inside ERR_MSGR_ABORTED; the request itself may have been sent. */
@@ -22,12 +22,14 @@ interface Pending {
 
 export class RequestTable {
   readonly #clock: Clock;
-  readonly #tidHigh = randomInt(1, 0x7fffffff);
+  /** As an i32, like the field it is compared with. */
+  readonly #tidHigh: number;
   #tidLow = 0;
   readonly #pending = new Map<number, Pending>();
 
-  constructor(clock: Clock) {
+  constructor({ clock, random }: { readonly clock: Clock; readonly random: RandomSource }) {
     this.#clock = clock;
+    this.#tidHigh = nonZeroU32(random) | 0;
   }
 
   get size(): number {

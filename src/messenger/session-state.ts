@@ -2,7 +2,7 @@
  * What makes a session more than its socket: cookies, the counters of attempts, and who the peer is.
  * Message sequence numbers live in the channel, beside the frames they number.
  */
-import { randomBytes } from 'node:crypto';
+import type { RandomSource } from './random.ts';
 
 export class SessionState {
   /** Chosen by the connector, kept over its reconnects; 0 for a lossy session. */
@@ -26,9 +26,9 @@ export class SessionState {
 }
 
 /** A random u64 that is not 0. */
-export function makeCookie(): bigint {
+export function makeCookie(random: RandomSource): bigint {
   for (;;) {
-    const cookie = randomBytes(8).readBigUInt64LE();
+    const cookie = random.u64();
     if (cookie !== 0n) return cookie;
   }
 }
