@@ -16,7 +16,7 @@ function problemsOf(text: string): string[] {
   const suites = [...text.matchAll(/^const (\w+) = suite\b/gm)].map(([, name]) => name!);
   if (/import \{[^}]*\btest\b[^}]*\} from 'uvu'/.test(text)) suites.push('test');
   // A suite made by a helper has another form; it is run all the same.
-  if (suites.length === 0 && !/^\s*\w+\.run\(\);/m.test(text)) return ['runs no suite'];
+  if (suites.length === 0 && !/^.*[\w)]\.run\(\);/m.test(text)) return ['runs no suite'];
   const problems = suites
     .filter((name) => !new RegExp(`^\\s*${name}\\.run\\(\\);`, 'm').test(text))
     .map((name) => `${name} is never run`);
@@ -37,6 +37,7 @@ test('the check sees what it looks for (a canary)', () => {
   assert.equal(problemsOf(`${head}test.run();\n`), []);
   assert.equal(problemsOf(head), ['test is never run']);
   assert.equal(problemsOf(`const test = conformance('simple');\ntest.run();\n`), []);
+  assert.equal(problemsOf(`conformance('simple', () => make()).run();\n`), []);
   assert.equal(problemsOf(`const test = conformance('simple');\n`), ['runs no suite']);
   assert.equal(problemsOf(`import { suite } from 'uvu';\nconst acks = suite('acks');\n`), [
     'acks is never run',
