@@ -49,12 +49,12 @@ test('a table lines up', () => {
 
 test('the live line is for terminals, and what is printed stands on a line of its own', () => {
   for (const isTTY of [true, false]) {
-    let written = '';
-    const live = new LiveLine({ isTTY, columns: 10, write: (text) => void (written += text) });
+    const written: string[] = [];
+    const live = new LiveLine({ isTTY, columns: 10, write: (text) => written.push(text) });
     live.update('0123456789abc');
     live.print('done');
     live.clear();
-    assert.is(written, isTTY ? '\r\u001b[2K012345678\r\u001b[2Kdone\n' : 'done\n');
+    assert.is(written.join(''), isTTY ? '\r\u001b[2K012345678\r\u001b[2Kdone\n' : 'done\n');
   }
 });
 
