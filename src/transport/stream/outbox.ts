@@ -51,7 +51,7 @@ export class Outbox {
   #taken = 0;
   #held = 0;
   #firstSeq = 1;
-  /** The last that any stream ever took whole, and the last that the peer is known to have. */
+  /** The last that any stream ever took whole, and the last sent that the peer is known to have. */
   #sentSeq = 0;
   #peerSeq = 0;
   #bytes = 0;
@@ -239,9 +239,8 @@ export class Outbox {
   }
 
   #dropAcknowledged(): void {
-    const last = Math.min(this.#peerSeq, this.#sentSeq, this.lastSeq);
     const free = this.#held > 0 ? this.#taken - this.#held : this.#count;
-    const dropped = Math.min(last - this.#firstSeq + 1, free);
+    const dropped = Math.min(this.#peerSeq - this.#firstSeq + 1, free);
     if (dropped > 0) this.#dropFirst(dropped);
   }
 

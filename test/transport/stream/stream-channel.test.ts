@@ -289,6 +289,19 @@ test('what a handler throws costs nothing that came with it', () => {
   assert.deepEqual(kinds, ['message', 'frame', 'message']);
 });
 
+test('a stream that broke behind a message whose handler throws is closed all the same', () => {
+  const fake = new FakeHost();
+  const { stream, events } = fake.session();
+  events.react = (event) => {
+    if (event.kind === 'message') throw new Error('thrown by a handler');
+  };
+  const badAck = assembleControlFrame(Tag.Ack, Buffer.alloc(9));
+  assert.throws(() => stream.receive(messageFrame(1), badAck, messageFrame(2)), /thrown by a handler/);
+  fake.turn();
+  const kinds = events.events.map((event) => event.kind);
+  assert.deepEqual(kinds, ['message', 'closed']);
+});
+
 test('handlers that disconnect, destroy or replace the handler get nothing more', () => {
   for (const action of ['disconnect', 'destroy'] as const) {
     const fake = new FakeHost();
