@@ -244,16 +244,13 @@ export function streamConformance({ test }: ConformanceSuite): void {
     for (const [what, bytes] of bad) {
       const socket = connectSocket(listener.address.port, '127.0.0.1');
       socket.on('error', () => {});
+      const gone = new Promise((resolve) => socket.resume().once('close', resolve));
       const victim = await scene.accepted();
       victim.channel.expectFrame();
       socket.write(bytes);
       const { error } = await victim.events.next('closed');
       assert.is(error.code, ErrorCode.BadFrame, what);
-      await withTimeout(
-        new Promise((resolve) => socket.resume().once('close', resolve)),
-        5000,
-        'the socket to close',
-      );
+      await withTimeout(gone, 5000, 'the socket to close');
     }
     near.channel.send(outgoing({ front: patternBytes(100) }));
     assert.is((await far.events.nextMessages(1))[0]!.front.length, 100);
