@@ -44,9 +44,11 @@ export function decodeStruct<T extends object>(
         at,
       );
     }
-    const value = body(version);
+    const value = body(version) as T & { written: Written };
     const rest = decoder.rest();
-    return { ...value, written: { version, compat, rest: rest.byteLength === 0 ? noBytes : rest } };
+    // The object is fresh from `body`: one more field costs less than a copy.
+    value.written = rest.byteLength === 0 ? writtenAs(version, compat) : { version, compat, rest };
+    return value;
   });
 }
 

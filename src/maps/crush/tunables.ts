@@ -26,7 +26,7 @@ const bobtail: CrushTunables = {
   chooseleafDescendOnce: 1,
 };
 const firefly: CrushTunables = { ...bobtail, chooseleafVaryR: 1 };
-const hammer: CrushTunables = { ...firefly, allowedBucketAlgorithms: hammerAlgorithms };
+const hammer: CrushTunables = { ...firefly, strawCalcVersion: 1, allowedBucketAlgorithms: hammerAlgorithms };
 const jewel: CrushTunables = { ...hammer, chooseleafStable: 1 };
 
 export const crushProfiles = { argonaut, bobtail, firefly, hammer, jewel } as const;
