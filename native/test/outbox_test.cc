@@ -97,6 +97,8 @@ TEST_CASE("outbox: limits of iovecs and of bytes") {
   out = fixture.write(SIZE_MAX, 64, 250);
   // No more frames once 250 bytes are reached.
   CHECK(out.size() == 300);
+  out = fixture.write(SIZE_MAX, 64, 200);
+  CHECK(out.size() == 200);
   while (fixture.outbox.waiting_bytes() > 0) append_bytes(out, fixture.write(SIZE_MAX));
   CHECK(fixture.outbox.written_seq() == 60);
 }

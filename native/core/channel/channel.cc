@@ -108,12 +108,11 @@ void Channel::start_session(bool lossless) {
 
 void Channel::append(const OutgoingMessage& message) {
   const uint64_t seq = ++out_seq_;
-  const uint64_t ack_seq = lossless_ ? in_seq_ : 0;
   uint8_t* frame = message.slab->data() + message.offset;
   const uint32_t slab_size = finish_message(frame,
                                             {.seq = seq,
                                              .tid = message.tid,
-                                             .ack_seq = ack_seq,
+                                             .ack_seq = in_seq_,
                                              .type = message.type,
                                              .priority = message.priority,
                                              .version = message.version,
@@ -137,7 +136,7 @@ void Channel::append(const OutgoingMessage& message) {
     }
     outbox_.push(seq, *message.slab, message.offset, slab_size, &lent);
   }
-  if (lossless_) told_in_seq_ = in_seq_;
+  told_in_seq_ = in_seq_;
   set(counters_.out_seq, seq);
   publish_send_counters();
   if (queued_bytes() >= context_.limits.channel_queue_bytes_max) was_full_ = true;
@@ -401,9 +400,8 @@ size_t Channel::gather(iovec* to, size_t count_max, size_t bytes_max) {
   const uint32_t partial = outbox_.partial_rest();
   if (partial > 0) {
     count = outbox_.gather_partial(to, count_max, bytes);
-    // The iovecs did not suffice for the frame's rest: nothing may come behind it.
-    if (bytes < partial) return count;
   }
+  // With all iovecs used the frame's rest may not have found room: nothing may come behind it then.
   if (bytes >= bytes_max || count == count_max) return count;
   to[count++] = {control_.data() + control_written_, control_size};
   bytes += control_size;

@@ -133,7 +133,8 @@ class Channel {
   // The session
 
   // Takes the next sequence number, finishes the frame in place and puts it into the outbox. Allowed in
-  // every state; it leaves in session only.
+  // every state; it leaves in session only. The header's ack_seq is in_seq(), in lossy sessions too, as
+  // Ceph's daemons write it.
   void append(const OutgoingMessage& message);
   // Drops outbox entries up to `seq`, as far as they were ever sent.
   void acknowledge(uint64_t seq);

@@ -1,0 +1,427 @@
+// The event loop over real loopback sockets, driven step by step, and on a thread of its own.
+#include <doctest/doctest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+#include <thread>
+
+#include "core/io/event_loop.h"
+#include "core/io/loop_thread.h"
+#include "test/support.h"
+
+using namespace msgr;
+using namespace msgr::test;
+
+namespace {
+
+Limits io_limits() {
+  Limits limits = small_limits();
+  limits.slab_bytes = 256 * 1024;
+  limits.receive_turn_bytes_max = 256 * 1024;
+  return limits;
+}
+
+constexpr uint32_t kFrontSize = 100;
+
+// One loop with everything that a driver gives it, and the messages and events that came.
+struct Host {
+  explicit Host(const SocketFaults& faults = {}, uint32_t batch_capacity = 256)
+      : limits(io_limits()),
+        pool(SlabPool::create(limits.slab_bytes, 4 * limits.slab_bytes)),
+        table(*pool),
+        loop(limits, *pool, table, releases, faults),
+        records(batch_capacity),
+        batch(records.data(), batch_capacity) {
+    REQUIRE(batch.renew(false, *pool));
+  }
+  ~Host() {
+    loop.close_all();
+    batch.records().clear();
+    send_slab = SlabRef();
+    // The pool goes on as long as slabs do.
+    pool->close();
+  }
+
+  void turn(int timeout_ms) {
+    loop.poll(timeout_ms);
+    bool again = true;
+    while (again) {
+      again = loop.receive(batch);
+      take();
+      REQUIRE(batch.renew(false, *pool));
+      loop.flush();
+      again = again || loop.has_pending();
+    }
+  }
+
+  void take() {
+    for (uint32_t i = 0; i < batch.records().count(); i++) {
+      const Record& record = batch.records().records()[i];
+      if (record.kind == static_cast<int32_t>(RecordKind::kMessage)) {
+        // Every message is filled with its number.
+        const uint8_t* front =
+            batch.records().slabs()[static_cast<size_t>(record.slab)]->data() + record.front_offset;
+        CHECK(record.front_length == kFrontSize);
+        CHECK(load_u32(front) == static_cast<uint32_t>(record.tid_low));
+        CHECK(load_u32(front + kFrontSize - 4) == static_cast<uint32_t>(record.tid_low));
+        received.push_back(static_cast<uint32_t>(record.tid_low));
+      } else {
+        events.push_back(record);
+      }
+    }
+  }
+
+  void send(uint32_t id, uint32_t number) {
+    const MessageSizes sizes{kFrontSize, 0, 0};
+    const auto size = static_cast<uint32_t>(message_frame_size(sizes));
+    if (!send_slab || send_slab->used + size > send_slab->capacity()) send_slab = pool->take();
+    REQUIRE(send_slab);
+    uint8_t* front = send_slab->data() + send_slab->used + kMessageGapOffset;
+    std::memset(front, 0, kFrontSize);
+    store_u32(front, number);
+    store_u32(front + kFrontSize - 4, number);
+    OutgoingMessage message{};
+    message.type = 42;
+    message.tid = number;
+    message.sizes = sizes;
+    message.slab = send_slab.get();
+    message.offset = send_slab->used;
+    send_slab->used += size;
+    REQUIRE(loop.append(id, message));
+  }
+
+  // The last event of a kind, or null.
+  const Record* last(RecordKind kind) const {
+    for (size_t i = events.size(); i > 0; i--) {
+      if (events[i - 1].kind == static_cast<int32_t>(kind)) return &events[i - 1];
+    }
+    return nullptr;
+  }
+
+  const Limits limits;
+  SlabPool* pool;
+  ChannelTable table;
+  LentReleases releases;
+  EventLoop loop;
+  std::vector<Record> records;
+  ReceiveBatch batch;
+  SlabRef send_slab;
+  std::vector<uint32_t> received;
+  std::vector<Record> events;
+};
+
+// Turns both loops until `done`; bounded, so that a fault is a failed check and no hang.
+template <typename Done>
+bool turn_until(Host& near, Host& far, Done done, int turns_max = 20'000) {
+  for (int i = 0; i < turns_max; i++) {
+    if (done()) return true;
+    near.turn(0);
+    far.turn(0);
+    if (i > 100) std::this_thread::yield();
+  }
+  return done();
+}
+
+SocketAddress loopback(uint16_t port) {
+  SocketAddress address;
+  REQUIRE(SocketAddress::parse(4, "127.0.0.1", port, address));
+  return address;
+}
+
+uint16_t listen_on(Host& host, uint32_t listener = 0) {
+  const SocketResult result = open_listener(loopback(0), {});
+  REQUIRE(result.ok());
+  const uint16_t port = SocketAddress::local_of(result.fd).port();
+  host.loop.add_listener(listener, result.fd, {});
+  return port;
+}
+
+// A connecting channel of `near`, accepted by `far`; answers far's channel.
+uint32_t connect_to(Host& near, uint32_t id, uint32_t generation, Host& far, uint16_t port) {
+  near.events.clear();
+  far.events.clear();
+  near.loop.connect(id, generation, loopback(port), {});
+  REQUIRE(turn_until(near, far, [&] {
+    return near.last(RecordKind::kOpened) != nullptr && far.last(RecordKind::kAccepted) != nullptr;
+  }));
+  return static_cast<uint32_t>(far.last(RecordKind::kAccepted)->channel);
+}
+
+}  // namespace
+
+TEST_CASE("address: text in, words out") {
+  SocketAddress address;
+  int32_t words[SocketAddress::kWords];
+  REQUIRE(SocketAddress::parse(4, "127.1.2.3", 6800, address));
+  address.append_words(words);
+  CHECK(words[0] == (4 | 6800 << 16));
+  CHECK(load_u32(reinterpret_cast<uint8_t*>(words + 1)) == 0x0302017f);
+  REQUIRE(SocketAddress::parse(6, "fe80::1%lo", 1, address));
+  address.append_words(words);
+  CHECK(words[0] == (6 | 1 << 16));
+  CHECK(words[5] == 1);
+  for (const char* wrong : {"", "localhost", "1.2.3", "1.2.3.4.5", "::1", "256.1.1.1"}) {
+    CHECK_FALSE(SocketAddress::parse(4, wrong, 1, address));
+  }
+  CHECK_FALSE(SocketAddress::parse(6, "fe80::1%nosuchinterface", 1, address));
+  CHECK_FALSE(SocketAddress::parse(5, "127.0.0.1", 1, address));
+}
+
+TEST_CASE("an idle connection costs little") { CHECK(sizeof(Connection) <= 1024); }
+
+TEST_CASE("loop: messages both ways, in order, and every one acknowledged") {
+  Host near;
+  Host far;
+  const uint16_t port = listen_on(far);
+  const uint32_t id = near.table.take();
+  near.loop.create(id);
+  const uint32_t other = connect_to(near, id, 1, far, port);
+  CHECK(near.loop.open_count() == 1);
+  CHECK(far.loop.open_count() == 2);
+  near.loop.start_session(id, true);
+  far.loop.start_session(other, true);
+  for (uint32_t i = 0; i < 5000; i++) {
+    near.send(id, i);
+    far.send(other, i);
+  }
+  CHECK(turn_until(near, far, [&] {
+    return near.received.size() == 5000 && far.received.size() == 5000 &&
+           near.table.counters(id).outbox_count.load() == 0 &&
+           far.table.counters(other).outbox_count.load() == 0;
+  }));
+  for (uint32_t i = 0; i < 5000; i++) {
+    REQUIRE(near.received[i] == i);
+    REQUIRE(far.received[i] == i);
+  }
+}
+
+TEST_CASE("loop: a batch of eight records is delivered as often as it takes") {
+  Host near({}, 8);
+  Host far({}, 8);
+  const uint16_t port = listen_on(far);
+  const uint32_t id = near.table.take();
+  near.loop.create(id);
+  const uint32_t other = connect_to(near, id, 1, far, port);
+  near.loop.start_session(id, false);
+  far.loop.start_session(other, false);
+  for (uint32_t i = 0; i < 3000; i++) near.send(id, i);
+  CHECK(turn_until(near, far, [&] { return far.received.size() == 3000; }));
+  for (uint32_t i = 0; i < 3000; i++) REQUIRE(far.received[i] == i);
+}
+
+TEST_CASE("loop: refused, and nothing else is closed") {
+  Host near;
+  Host far;
+  const uint16_t port = listen_on(far);
+  far.loop.remove_listener(0);
+  const uint32_t id = near.table.take();
+  near.loop.create(id);
+  near.loop.connect(id, 1, loopback(port), {});
+  REQUIRE(turn_until(near, far, [&] { return near.last(RecordKind::kClosed) != nullptr; }));
+  const Record& closed = *near.last(RecordKind::kClosed);
+  CHECK((closed.type_and_priority & 0xffff) == static_cast<int32_t>(CloseReason::kSystemError));
+  CHECK((closed.versions & 0xffff) == ECONNREFUSED);
+  CHECK(closed.tid_low == static_cast<int32_t>(SocketStep::kConnect));
+  CHECK(near.loop.open_count() == 0);
+}
+
+TEST_CASE("loop: destroyed at every stage, and commands to a channel that is gone") {
+  Host near;
+  Host far;
+  const uint16_t port = listen_on(far);
+  for (int stage = 0; stage < 4; stage++) {
+    const uint32_t id = near.table.take();
+    near.loop.create(id);
+    if (stage == 1) near.loop.connect(id, 1, loopback(port), {});
+    if (stage >= 2) {
+      const uint32_t other = connect_to(near, id, 1, far, port);
+      if (stage == 3) {
+        near.loop.start_session(id, true);
+        far.loop.start_session(other, true);
+        near.send(id, 1);
+      }
+    }
+    near.loop.destroy(id);
+    near.loop.destroy(id);
+    near.loop.expect_frame(id);
+    near.loop.disconnect(id, 9);
+    near.loop.connect(id, 10, loopback(port), {});
+    near.loop.reset_session(id);
+    near.turn(0);
+    CHECK(near.last(RecordKind::kDestroyed)->channel == static_cast<int32_t>(id));
+    near.table.give_back(id);
+  }
+  CHECK(near.loop.open_count() == 0);
+}
+
+TEST_CASE("loop: sockets that break and bytes that come in pieces lose and double nothing") {
+  for (uint64_t seed = 1; seed <= 6; seed++) {
+    CAPTURE(seed);
+    Host near({.failure_one_in = 60, .short_one_in = 3, .seed = seed});
+    Host far({.failure_one_in = 60, .short_one_in = 3, .seed = seed + 100});
+    const uint16_t port = listen_on(far);
+    const uint32_t id = near.table.take();
+    const uint32_t session = far.table.take();
+    near.loop.create(id);
+    far.loop.create(session);
+    constexpr uint32_t kCount = 800;
+    uint32_t sent = 0;
+    uint32_t generation = 0;
+    for (int round = 0; round < 3000 && far.received.size() < kCount; round++) {
+      near.events.clear();
+      far.events.clear();
+      near.loop.connect(id, ++generation, loopback(port), {});
+      REQUIRE(turn_until(near, far, [&] { return far.last(RecordKind::kAccepted) != nullptr; }));
+      far.loop.adopt(session, generation, static_cast<uint32_t>(far.last(RecordKind::kAccepted)->channel));
+      if (!turn_until(
+              near, far, [&] { return near.last(RecordKind::kOpened) != nullptr; }, 100))
+        continue;
+      near.loop.acknowledge(id, far.table.counters(session).in_seq.load());
+      near.loop.start_session(id, true);
+      far.loop.start_session(session, true);
+      for (int i = 0; i < 20 && sent < kCount; i++) near.send(id, sent++);
+      turn_until(near, far, [&] {
+        return near.last(RecordKind::kClosed) != nullptr || near.table.counters(id).outbox_count.load() == 0;
+      });
+      near.loop.disconnect(id, ++generation);
+    }
+    REQUIRE(far.received.size() == kCount);
+    for (uint32_t i = 0; i < kCount; i++) REQUIRE(far.received[i] == i);
+  }
+}
+
+TEST_CASE("loop: without descriptors a connection is turned away, and the loop sleeps on") {
+  Host near;
+  Host far;
+  const uint16_t port = listen_on(far);
+  const int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  REQUIRE(client >= 0);
+  rlimit before;
+  getrlimit(RLIMIT_NOFILE, &before);
+  const int probe = dup(client);
+  close(probe);
+  // No descriptor from `probe` on.
+  const rlimit none{static_cast<rlim_t>(probe), before.rlim_max};
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
+  const SocketAddress address = loopback(port);
+  const int connected = connect(client, address.data(), address.size());
+  far.turn(100);
+  pollfd closed{client, POLLIN, 0};
+  const int answered = poll(&closed, 1, 2000);
+  const int still_ready = far.loop.poll(0);
+  setrlimit(RLIMIT_NOFILE, &before);
+  CHECK(connected == 0);
+  CHECK(answered == 1);
+  CHECK(still_ready == 0);
+  CHECK(far.loop.open_count() == 1);
+  close(client);
+}
+
+namespace {
+
+// The host's side of a threaded loop: what the binding does, without JavaScript.
+struct ThreadedHost : Host {
+  ThreadedHost() : more_records(3, std::vector<Record>(256)) {
+    for (auto& memory : more_records) {
+      batches.push_back(std::make_unique<ReceiveBatch>(memory.data(), 256));
+      REQUIRE(batches.back()->renew(false, *pool));
+    }
+    thread = std::make_unique<LoopThread>(
+        loop, *pool, std::vector<ReceiveBatch*>{batches[0].get(), batches[1].get(), batches[2].get()},
+        releases, 20, -1);
+    REQUIRE(thread->start());
+  }
+  ~ThreadedHost() { thread->stop(); }
+
+  void collect(int timeout_ms) {
+    pollfd ready{thread->notify_fd(), POLLIN, 0};
+    poll(&ready, 1, timeout_ms);
+    thread->take_notification();
+    while (ReceiveBatch* filled = thread->next_filled(released)) {
+      for (uint32_t i = 0; i < filled->records().count(); i++) {
+        const Record& record = filled->records().records()[i];
+        if (record.kind == static_cast<int32_t>(RecordKind::kMessage)) {
+          const Slab& slab = *filled->records().slabs()[static_cast<size_t>(record.slab)];
+          CHECK(load_u32(slab.data() + record.front_offset) == static_cast<uint32_t>(record.tid_low));
+          received.push_back(static_cast<uint32_t>(record.tid_low));
+        } else {
+          events.push_back(record);
+        }
+      }
+      thread->give_back(filled, received.size() % 2 == 0);
+    }
+  }
+
+  std::vector<std::vector<Record>> more_records;
+  std::vector<std::unique_ptr<ReceiveBatch>> batches;
+  LentReleases released;
+  std::unique_ptr<LoopThread> thread;
+};
+
+}  // namespace
+
+TEST_CASE("threaded: two loops on their threads, commands from this one") {
+  ThreadedHost near;
+  ThreadedHost far;
+  const SocketResult listener = open_listener(loopback(0), {});
+  REQUIRE(listener.ok());
+  const uint16_t port = SocketAddress::local_of(listener.fd).port();
+  far.thread->post([&](EventLoop& loop) { loop.add_listener(0, listener.fd, {}); });
+  const uint32_t id = near.table.take();
+  near.thread->post([=](EventLoop& loop) { loop.create(id); });
+  near.thread->post([=](EventLoop& loop) { loop.connect(id, 1, loopback(port), {}); });
+  for (int i = 0;
+       i < 200 && (near.last(RecordKind::kOpened) == nullptr || far.last(RecordKind::kAccepted) == nullptr);
+       i++) {
+    near.collect(5);
+    far.collect(5);
+  }
+  REQUIRE(far.last(RecordKind::kAccepted) != nullptr);
+  REQUIRE(near.last(RecordKind::kOpened) != nullptr);
+  const auto other = static_cast<uint32_t>(far.last(RecordKind::kAccepted)->channel);
+  near.thread->post([=](EventLoop& loop) { loop.start_session(id, true); });
+  far.thread->post([=](EventLoop& loop) { loop.start_session(other, true); });
+  constexpr uint32_t kCount = 20'000;
+  uint32_t sent = 0;
+  for (int i = 0; i < 20'000 && far.received.size() < kCount; i++) {
+    if (sent < kCount) {
+      // The send slab is this thread's until the command that refers to it is posted; here the loop's
+      // thread writes it whole.
+      near.thread->post([&near, id, first = sent](EventLoop&) {
+        for (uint32_t n = first; n < first + 100; n++) near.send(id, n);
+      });
+      sent += 100;
+    }
+    far.collect(sent < kCount ? 0 : 5);
+    near.collect(0);
+    // What JavaScript reads at any time.
+    (void)near.table.counters(id).queued_bytes.load(std::memory_order_relaxed);
+  }
+  REQUIRE(far.received.size() == kCount);
+  for (uint32_t i = 0; i < kCount; i++) REQUIRE(far.received[i] == i);
+  near.thread->post([=](EventLoop& loop) { loop.destroy(id); });
+  near.thread->drain();
+  CHECK_FALSE(near.thread->maybe_open());
+}
+
+TEST_CASE("threaded: stopped with traffic running and commands waiting") {
+  for (int round = 0; round < 20; round++) {
+    ThreadedHost host;
+    const uint32_t id = host.table.take();
+    const SocketResult listener = open_listener(loopback(0), {});
+    REQUIRE(listener.ok());
+    const uint16_t port = SocketAddress::local_of(listener.fd).port();
+    host.thread->post([=](EventLoop& loop) { loop.add_listener(0, listener.fd, {}); });
+    host.thread->post([=](EventLoop& loop) { loop.create(id); });
+    host.thread->post([=](EventLoop& loop) { loop.connect(id, 1, loopback(port), {}); });
+    if (round % 2 == 0) host.collect(1);
+    host.thread->stop();
+    // Every command ran, so the loop owns what they carried.
+    CHECK(host.loop.open_count() >= 1);
+  }
+}
