@@ -9,6 +9,7 @@ export type {
   ConnectionState,
 } from './messenger/connection.ts';
 export type { AcceptFailedEvent, ConnectionStateEvent } from './messenger/diagnostics.ts';
+export type { DispatchLimits } from './messenger/dispatch-queue.ts';
 export type { Dispatcher } from './messenger/dispatcher.ts';
 export { Message, type MessageInit, Priority, ReceivedMessage } from './messenger/message.ts';
 export {
@@ -18,10 +19,22 @@ export {
   type MessengerCounters,
   type MessengerInit,
 } from './messenger/messenger.ts';
+export { type PrometheusOptions, prometheusContentType, prometheusText } from './messenger/metrics.ts';
 export { Policy, type PolicyOptions } from './messenger/policy.ts';
 export type { RequestOptions } from './messenger/requests.ts';
 export { Throttle, type ThrottleOptions } from './messenger/throttle.ts';
 export type { TransportName } from './messenger/transports.ts';
+export {
+  WorkerDispatcher,
+  type WorkerDispatcherCounters,
+  type WorkerDispatcherOptions,
+} from './messenger/workers/worker-dispatcher.ts';
+export type {
+  WorkerContext,
+  WorkerHandler,
+  WorkerMessage,
+  WorkerReply,
+} from './messenger/workers/worker-message.ts';
 export { nativeAvailable } from './native.ts';
 export { type OptionName, type Options, optionTable, resolveOptions } from './options.ts';
 export type { SocketAddress, SocketOptions } from './transport/socket.ts';

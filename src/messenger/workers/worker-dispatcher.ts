@@ -33,7 +33,7 @@ import type { Message, ReceivedMessage } from '../message.ts';
 import { Throttle } from '../throttle.ts';
 import { type Item, Lanes } from './lanes.ts';
 import { Outcome, Progress, packTask, type ResultPart, unpackFailure, unpackReply } from './task.ts';
-import { WorkerSlot } from './worker-slot.ts';
+import type { WorkerSlot } from './worker-slot.ts';
 
 export interface WorkerDispatcherOptions {
   /** The module that exports `handle` (a {@link WorkerHandler}): a file URL or an absolute path. */
@@ -110,7 +110,7 @@ export class WorkerDispatcher implements Dispatcher, AsyncDisposable {
   #onChange: () => void = () => {};
   #closed: Promise<void> | undefined;
 
-  private constructor(options: WorkerDispatcherOptions) {
+  private constructor(options: WorkerDispatcherOptions, Slot: typeof WorkerSlot) {
     const { resourceLimits, handlerData } = options;
     const workers = atLeastOne('workers', options.workers ?? Math.max(1, availableParallelism() - 1));
     const handlerTimeoutMs = options.handlerTimeoutMs ?? 0;
@@ -128,7 +128,7 @@ export class WorkerDispatcher implements Dispatcher, AsyncDisposable {
       }),
     };
     this.#slots = Array.from({ length: workers }, (_, worker) => {
-      return new WorkerSlot({
+      return new Slot({
         setup: { handler, context: { data: handlerData, worker } },
         resourceLimits,
         handlerTimeoutMs,
@@ -143,7 +143,9 @@ export class WorkerDispatcher implements Dispatcher, AsyncDisposable {
    * @throws MsgrError ERR_MSGR_HANDLER when one cannot; ERR_MSGR_INVALID_ARGUMENT
    */
   static async create(options: WorkerDispatcherOptions): Promise<WorkerDispatcher> {
-    const dispatcher = new WorkerDispatcher(options);
+    // Loading piscina takes a while, which is for those who have workers.
+    const { WorkerSlot } = await import('./worker-slot.ts');
+    const dispatcher = new WorkerDispatcher(options, WorkerSlot);
     await dispatcher.#started();
     return dispatcher;
   }
