@@ -40,8 +40,16 @@ const differencesMax = 5;
 /** The pool whose weight sets crushtool takes. */
 const crushtoolPool = 0;
 
-/** Makes the cluster of a seed and compares every placement. `folder` is for temporary files. */
-export function compareCluster(seed: number, folder: string, options: ClusterOptions): ClusterResult {
+/**
+ * Makes the cluster of a seed and compares every placement. `folder` is for temporary files; `spoil` changes
+ * our answers, to see that it is noticed.
+ */
+export function compareCluster(
+  seed: number,
+  folder: string,
+  options: ClusterOptions,
+  spoil: (line: string) => string = (line) => line,
+): ClusterResult {
   const random = new SeededRandom(seed);
   const crush = generateCrush(random, options.osdsMax);
   const textPath = join(folder, 'crush.txt');
@@ -64,6 +72,7 @@ export function compareCluster(seed: number, folder: string, options: ClusterOpt
   const pgs = compareLines(
     runTool(folder, 'osdmaptool', [mapPath, '--test-map-pgs-dump-all']),
     dumpPgs(new Placement(read)),
+    spoil,
     note,
   );
   const inputs = compareRules(random, folder, crushPath, crush, crushBytes, options.inputs, note);
@@ -97,12 +106,18 @@ export function* dumpPgs(placement: Placement): Generator<string> {
 }
 
 /** Compares each line of the form `POOL.SEED raw …` with the next one of ours; returns how many there were. */
-function compareLines(output: string, ours: Iterator<string>, note: (line: string) => void): number {
+function compareLines(
+  output: string,
+  ours: Iterator<string>,
+  spoil: (line: string) => string,
+  note: (line: string) => void,
+): number {
   let count = 0;
   for (const line of output.split('\n')) {
     if (!/^\d+\.[0-9a-f]+\s+raw /.test(line)) continue;
     count++;
-    const own: unknown = ours.next().value;
+    const next = ours.next();
+    const own = next.done === true ? undefined : spoil(next.value);
     const theirs = line.replaceAll(/\s+/g, ' ').trim();
     if (theirs !== own) note(`\n    ceph ${theirs}\n    ours ${own}`);
   }
