@@ -33,8 +33,11 @@ interface MapOptions {
   readonly map: string;
 }
 
-/** The command with all its subcommands; it is mounted by the program. */
-export function mapCommand(): Command {
+/** The command with all its subcommands; it is mounted by the program. `write` takes what is answered. */
+export function mapCommand(
+  write: (text: string) => void = (text) => void process.stdout.write(text),
+): Command {
+  const answer = answerWith(write);
   const map = new Command('map').description('where objects, PGs and files live, by an OSDMap in a file');
   const subcommand = (nameAndArguments: string, description: string): Command =>
     map
@@ -74,18 +77,17 @@ export function mapCommand(): Command {
   return map;
 }
 
-/** An action that writes what `text` returns; a map that cannot be used is one line and exit code 1. */
-function answer<Arguments extends readonly unknown[]>(
-  text: (...args: Arguments) => string,
-): (...args: Arguments) => void {
-  return (...args) => {
-    try {
-      process.stdout.write(text(...args));
-    } catch (error) {
-      if (error instanceof MsgrError) throw new CliError(error.message, { cause: error });
-      throw error;
-    }
-  };
+/** Makes actions that write what `text` returns; a map that cannot be used is one line and exit code 1. */
+function answerWith(write: (text: string) => void) {
+  return <Arguments extends readonly unknown[]>(text: (...args: Arguments) => string) =>
+    (...args: Arguments): void => {
+      try {
+        write(text(...args));
+      } catch (error) {
+        if (error instanceof MsgrError) throw new CliError(error.message, { cause: error });
+        throw error;
+      }
+    };
 }
 
 function readMap({ map: path }: MapOptions): OSDMap {

@@ -26,9 +26,8 @@ import { decodeOsdMap, encodeOsdMap, osdMapCrc } from './osdmap-codec.ts';
 import { type PgId, PgMap } from './pg.ts';
 import { isStretchPool, type PgPool, poolFlag } from './pool.ts';
 import { subtractIntervals, uniteIntervals } from './snap-intervals.ts';
-import { OsdMapFlag, OsdState, Release, releaseAtLeast } from './states.ts';
+import { flagsOfRelease, OsdMapFlag, OsdState, Release, releaseAtLeast } from './states.ts';
 
-const legacyRequireFlags = OsdMapFlag.requireJewel | OsdMapFlag.requireKraken | OsdMapFlag.requireLuminous;
 const wrapperVersion = 8;
 const clientVersion = 9;
 const osdVersion = 9;
@@ -193,16 +192,6 @@ function rewritten(written: Written, version: number): Written {
   return written.version === version || written.rest.byteLength > 0
     ? written
     : writtenAs(version, written.compat);
-}
-
-/** Flags that later releases take for granted are set or cleared whenever a map is read. */
-function flagsOfRelease(flags: number, release: number): number {
-  let result = flags;
-  if (releaseAtLeast(release, Release.luminous)) {
-    result = (result & ~legacyRequireFlags) | OsdMapFlag.recoveryDeletes;
-  }
-  if (releaseAtLeast(release, Release.nautilus)) result |= OsdMapFlag.pglogHardlimit;
-  return result;
 }
 
 /** Copies of the map's arrays, cut or grown to `maxOsd` with OSDs that do not exist. */

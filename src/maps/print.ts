@@ -19,7 +19,7 @@ import {
 } from './osdmap.ts';
 import { formatPgId } from './pg.ts';
 import { type PgPool, PoolType, poolFlag, poolFlagNames } from './pool.ts';
-import { osdMapFlagString, osdStateNames, Release, releaseName } from './states.ts';
+import { flagsOfRelease, osdMapFlagString, osdStateNames, Release, releaseName } from './states.ts';
 
 /** A number as C++ streams print it: six significant digits, no trailing zeros. */
 export function formatDecimal(value: number): string {
@@ -40,7 +40,7 @@ export function formatOsdMap(map: OSDMap): string {
     `fsid ${map.fsid}`,
     `created ${utimeToString(map.created)}`,
     `modified ${utimeToString(map.modified)}`,
-    `flags ${osdMapFlagString(map.flags)}`,
+    `flags ${osdMapFlagString(flagsOfRelease(map.flags, map.requireOsdRelease))}`,
     `crush_version ${map.crushVersion}`,
     `full_ratio ${formatDecimal(map.fullRatio)}`,
     `backfillfull_ratio ${formatDecimal(map.backfillfullRatio)}`,

@@ -141,3 +141,15 @@ export function releaseAtLeast(release: number, least: number): boolean {
 export function releaseName(release: number): string {
   return releaseNames[release] ?? 'unknown';
 }
+
+const legacyRequireFlags = OsdMapFlag.requireJewel | OsdMapFlag.requireKraken | OsdMapFlag.requireLuminous;
+
+/** Flags that later releases take for granted are set or cleared whenever a map is read. */
+export function flagsOfRelease(flags: number, release: number): number {
+  let result = flags;
+  if (releaseAtLeast(release, Release.luminous)) {
+    result = (result & ~legacyRequireFlags) | OsdMapFlag.recoveryDeletes;
+  }
+  if (releaseAtLeast(release, Release.nautilus)) result |= OsdMapFlag.pglogHardlimit;
+  return result;
+}
