@@ -30,11 +30,14 @@ export const slabBytes = 1024 * 1024;
 /** Bytes taken from one socket in one loop turn before the next socket has its turn. */
 export const receiveTurnBytesMax = 1024 * 1024;
 
-/** `send()` answers false above this many queued bytes on one connection. */
-export const sendHighWaterMarkDefault = 8 * 1024 * 1024;
-
 /** Framed bytes of one channel that wait for its socket; beyond, messages wait unframed, by priority. */
 export const channelQueueBytesMax = 1024 * 1024;
+
+/**
+ * `send()` answers false above this many queued bytes on one connection. As much as one channel frames: a
+ * sender that heeds the answer never has a message wait unframed, and what waits still lies in the cache.
+ */
+export const sendHighWaterMarkDefault = channelQueueBytesMax;
 
 /** Sent bytes that the peer has not acknowledged; beyond, nothing more is framed until it does. */
 export const unackedBytesMax = 64 * 1024 * 1024;
