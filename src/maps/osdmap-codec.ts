@@ -50,7 +50,7 @@ import {
   osdXinfoBytesMin,
 } from './osd-fields.ts';
 import { noStretchMode, type OSDMap, type StretchMode } from './osdmap.ts';
-import { decodePool, encodePool, poolBytesMin } from './pool.ts';
+import { decodePool, encodePool, poolBytesMin } from './pool-codec.ts';
 
 const wrapperVersion = 8;
 const clientVersionMin = 8;

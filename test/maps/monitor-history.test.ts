@@ -9,7 +9,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { applyIncrementalChecked } from '../../src/maps/apply.ts';
 import { encodeCrushMap } from '../../src/maps/crush/codec.ts';
-import { decodeIncremental, encodeIncremental } from '../../src/maps/incremental.ts';
+import { decodeIncremental, encodeIncremental } from '../../src/maps/incremental-codec.ts';
 import { decodeOsdMap, encodeOsdMap } from '../../src/maps/osdmap-codec.ts';
 import { Placement } from '../../src/maps/placement.ts';
 import { formatOsdMap } from '../../src/maps/print.ts';

@@ -1,7 +1,7 @@
 /** The fuzzer of the map decoders: a seeded mutation, the decoders, and what must hold of the outcome. */
 import { ErrorCode, MsgrError } from '../../../src/errors.ts';
 import { decodeCrushMap, encodeCrushMap } from '../../../src/maps/crush/codec.ts';
-import { decodeIncremental, encodeIncremental } from '../../../src/maps/incremental.ts';
+import { decodeIncremental, encodeIncremental } from '../../../src/maps/incremental-codec.ts';
 import { decodeMonMap, encodeMonMap } from '../../../src/maps/mon-map.ts';
 import { mapCrc } from '../../../src/maps/osd-fields.ts';
 import type { OSDMap } from '../../../src/maps/osdmap.ts';
