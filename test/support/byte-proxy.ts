@@ -69,11 +69,12 @@ export class ProxiedConnection {
 
   /** Breaks the target's side now and the dialler's `delayMs` later: the target notices first. */
   endFarFirst(delayMs: number): void {
-    if (this.#isOver) return;
+    if (this.#isOver || this.#isCut) return;
+    this.#isCut = true;
     this.#near.pause();
-    this.#far.removeAllListeners('close');
     this.#far.resetAndDestroy();
     setTimeout(() => this.end('reset'), delayMs);
+    this.#onGone(this);
   }
 
   #pump(from: Socket, to: Socket, direction: Direction): void {
