@@ -218,8 +218,10 @@ EventLoop::Progress EventLoop::read(Connection& connection, ReceiveBatch& batch)
       progress = read_large(connection, batch, again);
     } else {
       const size_t tail_size = channel.tail().size();
-      if (batch.room() < tail_size + ReceiveBatch::kRoomMin || batch.records().full()) {
-        batch.want_room(tail_size + ReceiveBatch::kRoomMin);
+      // A tail that is parsed first may be as long as a slab, when the last batch was full of records.
+      const size_t wanted = tail_size + (connection.tail_first ? 0 : ReceiveBatch::kRoomMin);
+      if (batch.room() < wanted || batch.records().full()) {
+        batch.want_room(wanted);
         return Progress::kBatchFull;
       }
       Slab& slab = batch.slab();
