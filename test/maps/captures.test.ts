@@ -77,7 +77,7 @@ test('an operator session: upmaps, weight sets, tiers, blocklist, OSDs made and 
 
 if (allCaptures !== undefined) {
   const root = allCaptures;
-  for (const folder of ['none', 'cephx-crc', 'faults']) {
+  for (const folder of ['none', 'cephx-crc', 'cephx-secure', 'faults']) {
     test(`all recordings, ${folder}`, () => {
       const maps = recordedMaps(folder, root);
       assert.ok(maps.full.length > 30 && maps.incremental.length > 100 && maps.monMaps.length > 100);

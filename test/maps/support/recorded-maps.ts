@@ -9,7 +9,8 @@ import { Decoder } from '../../../src/wire/decoder.ts';
 import { messageHeaderFromBytes } from '../../../src/wire/message-header.ts';
 import { MMonMap } from '../../../src/wire/messages/m-mon-map.ts';
 import { MOSDMap } from '../../../src/wire/messages/m-osd-map.ts';
-import { captureFrames, captureStreams, fixtureCaptures } from '../../support/captures.ts';
+import { type CaptureFrame, captureFrames, captureStreams, fixtureCaptures } from '../../support/captures.ts';
+import { secureFrames } from './secure-captures.ts';
 
 export interface RecordedMaps {
   readonly monMaps: Uint8Array[];
@@ -22,21 +23,24 @@ const mapFixtures = join(dirname(fileURLToPath(import.meta.url)), '../../fixture
 /** Tag of a MESSAGE frame. */
 const messageTag = 17;
 
-/** All maps in the streams of one folder; encrypted streams cannot be read. */
+/** All maps in the streams of one folder; those of an encrypted one need its keyring. */
 export function recordedMaps(folder: string, root: string = fixtureCaptures): RecordedMaps {
+  if (folder === 'cephx-secure') return mapsIn(secureFrames(root, folder));
+  return mapsIn(captureStreams(root, folder).flatMap((stream) => [...captureFrames(stream)]));
+}
+
+function mapsIn(frames: readonly Pick<CaptureFrame, 'tag' | 'segments'>[]): RecordedMaps {
   const maps: RecordedMaps = { monMaps: [], full: [], incremental: [] };
-  for (const stream of captureStreams(root, folder)) {
-    for (const { tag, segments } of captureFrames(stream)) {
-      if (tag !== messageTag) continue;
-      const { type, version, compatVersion } = messageHeaderFromBytes(segments[0]!);
-      const message = { version, compatVersion, front: segments[1]! };
-      if (type === MMonMap.type) {
-        maps.monMaps.push(MMonMap.decode(message).monmap);
-      } else if (type === MOSDMap.type) {
-        const osdMap = MOSDMap.decode(message);
-        maps.full.push(...osdMap.maps);
-        maps.incremental.push(...osdMap.incrementalMaps);
-      }
+  for (const { tag, segments } of frames) {
+    if (tag !== messageTag) continue;
+    const { type, version, compatVersion } = messageHeaderFromBytes(segments[0]!);
+    const message = { version, compatVersion, front: segments[1]! };
+    if (type === MMonMap.type) {
+      maps.monMaps.push(MMonMap.decode(message).monmap);
+    } else if (type === MOSDMap.type) {
+      const osdMap = MOSDMap.decode(message);
+      maps.full.push(...osdMap.maps);
+      maps.incremental.push(...osdMap.incrementalMaps);
     }
   }
   return maps;
