@@ -97,6 +97,8 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
   #resets = 0;
   #throttleWaits = 0;
   #isReadingPaused = false;
+  /** On a socket that the peer made, and not in session yet: nobody here tries again when it breaks. */
+  #isAccepting: boolean;
   /** Taken before the channel goes. */
   #finalCounters: ConnectionCounters | undefined;
 
@@ -112,6 +114,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
     this.id = init.messenger.nextConnectionId();
     this.channel = channel ?? init.messenger.transport.createChannel(this);
     this.channel.handler = this;
+    this.#isAccepting = channel !== undefined;
     this.#requests = new RequestTable(init.messenger);
   }
 
@@ -326,6 +329,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
   }
 
   #open(by: 'connect' | 'accept'): void {
+    this.#isAccepting = false;
     this.#backoffSeconds = 0;
     this.#connects++;
     this.#delayed ??= DelayedDelivery.forPeer(this.#peerName.type, this.messenger, (message) => {
@@ -371,6 +375,9 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
     this.#clearTimer();
     this.#sockets++;
     this.#state = 'connecting';
+    this.#isAccepting = true;
+    this.channel.disconnect();
+    this.channel.resumeReading();
     this.channel.adopt(channel);
     this.channel.handler = this;
   }
@@ -389,9 +396,12 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
     this.#faults++;
     this.#sockets++;
     this.channel.disconnect();
+    // The next socket's handshake is read whatever the throttles say, and may be over before they have room.
+    this.channel.resumeReading();
     this.#clearTimer();
     const stateBefore = this.#state;
-    const wasConnecting = stateBefore === 'connecting';
+    const wasConnecting = stateBefore === 'connecting' && !this.#isAccepting;
+    this.#isAccepting = false;
     if (this.policy.lossy && !wasConnecting) return this.stop(error);
     if (wasConnecting && error.code === ErrorCode.Refused) {
       this.messenger.refused(this);
@@ -440,7 +450,6 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
       );
     }, options.ms_connection_ready_timeout * 1000);
     this.channel.handler = new Connector(this);
-    if (this.#isReadingPaused) this.channel.resumeReading();
     this.messenger.dial(this);
   }
 
