@@ -92,6 +92,11 @@ export class MemoryNetwork {
     this.faults = { ...noFaults, ...faults };
   }
 
+  /** Ends of connections that are open or being opened. */
+  get streamCount(): number {
+    return this.#streams.size;
+  }
+
   createTransport(options: MemoryTransportOptions = {}): MemoryTransport {
     const host = new MemoryHost(this.clock);
     return new MemoryTransport(

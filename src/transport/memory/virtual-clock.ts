@@ -30,6 +30,11 @@ export class VirtualClock implements Clock {
     return this.#eventCount;
   }
 
+  /** Events that are still to run; walks the queue, so for the end of a test. */
+  get pendingCount(): number {
+    return this.#heap.filter((event) => event.callback !== undefined).length;
+  }
+
   setTimeout(callback: () => void, delayMs: number): unknown {
     const event: Event = { timeMs: this.#nowMs + Math.max(0, delayMs), order: this.#order++, callback };
     this.#push(event);

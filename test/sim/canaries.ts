@@ -1,0 +1,113 @@
+/**
+ * Messengers that are broken on purpose. An oracle that has never seen a violation proves nothing: each of
+ * these must be found, and by what it is.
+ */
+import type { Channel, OutgoingMessage } from '../../src/transport/channel.ts';
+import type { Random } from '../../src/transport/memory/random.ts';
+
+export interface Canary {
+  /** What is wrong with the messenger. */
+  readonly what: string;
+  /** The word that one of the violations begins with. */
+  readonly found: string;
+  /** Breaks a channel; called for each one of a world. */
+  sabotage(channel: Channel, random: Random): void;
+}
+
+/** About one call in so many is treated badly. */
+const oneIn = 12;
+
+function badSend(
+  treat: (send: (message: OutgoingMessage) => void, message: OutgoingMessage) => void,
+): Canary['sabotage'] {
+  return (channel, random) => {
+    const send = channel.send.bind(channel);
+    channel.send = (message) => {
+      if (random.integer(1, oneIn) === 1) treat(send, message);
+      else send(message);
+    };
+  };
+}
+
+export const canaries = {
+  sendsTwice: {
+    what: 'a message is framed twice, with a sequence number each',
+    found: 'duplicate',
+    sabotage: badSend((send, message) => {
+      send(message);
+      send(message);
+    }),
+  },
+  drops: {
+    what: 'a message is not sent at all',
+    found: 'lost',
+    sabotage: badSend(() => {}),
+  },
+  damages: {
+    what: 'a bit of the payload changes before the CRC is made',
+    found: 'damaged',
+    sabotage: badSend((send, message) => {
+      const data = Uint8Array.from(message.data);
+      if (data.length > 0) data[data.length >> 1]! ^= 4;
+      const { type, priority, version, compatVersion, tidLow, tidHigh, front, middle } = message;
+      send({ type, priority, version, compatVersion, tidLow, tidHigh, front, middle, data });
+    }),
+  },
+  reorders: {
+    what: 'a message is overtaken by the one behind it',
+    found: 'reorder',
+    sabotage: (channel, random) => {
+      const send = channel.send.bind(channel);
+      let late: OutgoingMessage | undefined;
+      channel.send = (message) => {
+        if (late === undefined && random.integer(1, 2) === 1) {
+          late = message;
+          return;
+        }
+        send(message);
+        if (late !== undefined) send(late);
+        late = undefined;
+      };
+    },
+  },
+  acknowledgesTooMuch: {
+    what: 'after a reconnect one message more than the peer has is taken for acknowledged',
+    found: 'lost',
+    sabotage: (channel) => {
+      const acknowledge = channel.acknowledge.bind(channel);
+      channel.acknowledge = (seq) => acknowledge(seq + 1n);
+    },
+  },
+  forgetsReceived: {
+    what: 'a connection that is taken over counts what it receives from 1 again',
+    found: 'duplicate',
+    sabotage: (channel) => {
+      const adopt = channel.adopt.bind(channel);
+      channel.adopt = (other) => {
+        adopt(other);
+        channel.resetInSeq();
+      };
+    },
+  },
+  connectsOnce: {
+    what: 'a connection that broke does not connect again',
+    found: 'deadlock',
+    sabotage: (channel) => {
+      const connect = channel.connect.bind(channel);
+      let isFirst = true;
+      channel.connect = (address, options) => {
+        if (isFirst) connect(address, options);
+        isFirst = false;
+      };
+    },
+  },
+  leavesSockets: {
+    what: 'a connection that ends leaves its socket open',
+    found: 'leak',
+    sabotage: (channel) => {
+      channel.destroy = () => {};
+    },
+  },
+} as const satisfies Record<string, Canary>;
+export type CanaryName = keyof typeof canaries;
+export const canaryNames = Object.keys(canaries) as CanaryName[];

@@ -1,0 +1,43 @@
+/**
+ * Between a messenger and its transport: counts the session frames that are sent, so that a run can tell
+ * which ways it went, and lets a canary (canaries.ts) break what a channel does.
+ */
+import type { Channel, Transport } from '../../src/transport/channel.ts';
+import { tagName } from '../../src/wire/frames/tag.ts';
+
+export interface Hooks {
+  /** Frames sent in handshakes, by tag. */
+  readonly frameCounts: Map<number, number>;
+  /** Tells of every frame, when somebody reads it. */
+  readonly say: ((line: string) => void) | undefined;
+  /** Sees every channel before its owner does. */
+  readonly sabotage: ((channel: Channel) => void) | undefined;
+}
+
+export function hookTransport(transport: Transport, hooks: Hooks, owner: string): Transport {
+  const hooked = <C extends Channel>(channel: C): C => {
+    hookChannel(channel, hooks, owner);
+    return channel;
+  };
+  return {
+    name: transport.name,
+    createChannel: (handler) => hooked(transport.createChannel(handler)),
+    listen: (address, options, onAccept) =>
+      transport.listen(address, options, (channel) => onAccept(hooked(channel))),
+    flush: () => transport.flush(),
+    ref: () => transport.ref(),
+    unref: () => transport.unref(),
+    close: () => transport.close(),
+  };
+}
+
+/** Methods are replaced on the object itself, as a channel takes over only those of its own class. */
+function hookChannel(channel: Channel, { frameCounts, sabotage, say }: Hooks, owner: string): void {
+  const sendControl = channel.sendControl.bind(channel);
+  channel.sendControl = (tag, payload) => {
+    frameCounts.set(tag, (frameCounts.get(tag) ?? 0) + 1);
+    say?.(`${owner} sends ${tagName(tag)} to ${channel.remoteAddress?.host}`);
+    sendControl(tag, payload);
+  };
+  sabotage?.(channel);
+}

@@ -1,0 +1,180 @@
+/**
+ * One incarnation of an entity: a real messenger over the in-memory network, and a dispatcher that enters
+ * in the ledger what reaches it. It dies as a process does, without a word: its sockets close, and nothing
+ * happens to it any more.
+ */
+import type { Connection } from '../../src/messenger/connection.ts';
+import type { Dispatcher } from '../../src/messenger/dispatcher.ts';
+import type { InterceptAction, Interceptor } from '../../src/messenger/interceptor.ts';
+import { InterceptStep } from '../../src/messenger/interceptor.ts';
+import type { ReceivedMessage } from '../../src/messenger/message.ts';
+import { Messenger } from '../../src/messenger/messenger.ts';
+import type { PeerConnection } from '../../src/messenger/peer-connection.ts';
+import type { MemoryTransport } from '../../src/transport/memory/memory-transport.ts';
+import type { Random } from '../../src/transport/memory/random.ts';
+import { EntityName } from '../../src/wire/entity-name.ts';
+import { hookTransport } from './hooks.ts';
+import { MessageKind } from './ledger.ts';
+import { Link, type ProcessView } from './link.ts';
+import type { EntityPlan } from './plan.ts';
+import { Code } from './trace.ts';
+import type { World } from './world.ts';
+
+export const serverPort = 6800;
+
+export function hostOf(entity: number): string {
+  return `10.0.0.${entity + 1}`;
+}
+
+export class Process implements ProcessView, Dispatcher {
+  readonly entity: number;
+  readonly nonce: number;
+  readonly plan: EntityPlan;
+  readonly messenger: Messenger;
+  readonly transport: MemoryTransport;
+  isAlive = true;
+  isPaused = false;
+  readonly links = new Map<Connection, Link>();
+  readonly canFastDispatch?: () => boolean;
+  readonly #world: World;
+  /** Messages that are held in the throttle. */
+  #held = 0;
+
+  constructor(world: World, entity: number, nonce: number) {
+    const { plan, network, random } = world;
+    this.#world = world;
+    this.entity = entity;
+    this.nonce = nonce;
+    this.plan = plan.entities[entity]!;
+    this.transport = network.createTransport({ address: hostOf(entity) });
+    const hasSteps = plan.stepHoldProbability > 0 || plan.stepFailProbability > 0;
+    this.messenger = Messenger.create({
+      name: new EntityName(this.plan.type, BigInt(entity)),
+      transport: hookTransport(this.transport, world.hooks, `entity ${entity}`),
+      options: plan.options,
+      nonce,
+      clock: this.transport.clock,
+      random: randomSource(random),
+      ...(hasSteps ? { interceptor: this.#interceptor() } : {}),
+    });
+    for (const [type, policy] of this.plan.policies) this.messenger.setPolicy(type, policy);
+    if (plan.isFast) this.canFastDispatch = () => true;
+    this.messenger.addDispatcherTail(this);
+  }
+
+  async start(): Promise<void> {
+    if (this.plan.isBound) await this.messenger.bind(`v2:${hostOf(this.entity)}:${serverPort}`);
+    this.messenger.start();
+  }
+
+  /** As kill -9 does; the promise only tells that the listeners are gone. */
+  async die(): Promise<void> {
+    this.isAlive = false;
+    await this.messenger.shutdown();
+    await this.transport.close();
+    // What was held for a stopped process finds everything closed.
+    this.transport.resume();
+  }
+
+  /** The link of a connection; made when it is seen first. */
+  linkOf(connection: Connection): Link {
+    let link = this.links.get(connection);
+    if (link === undefined) {
+      link = new Link(this.#world.nextLinkNumber(), this, connection as PeerConnection);
+      this.links.set(connection, link);
+    }
+    return link;
+  }
+
+  /** Nothing waits for a dispatcher, and nothing is held by one. */
+  get isQuiet(): boolean {
+    const { dispatchQueue } = this.messenger;
+    return dispatchQueue.length === 0 && dispatchQueue.throttle.current === 0 && this.#held === 0;
+  }
+
+  // ── What the messenger tells ───────────────────────────────────────────────────────────────────
+
+  fastPreprocess(message: ReceivedMessage): void {
+    this.#world.ledger.arrived(this.linkOf(message.connection), message);
+  }
+
+  fastDispatch(message: ReceivedMessage): void {
+    this.#take(message);
+  }
+
+  dispatch(message: ReceivedMessage): boolean {
+    const { plan, random } = this.#world;
+    this.#take(message);
+    if (random.chance(plan.holdProbability)) {
+      const release = message.connection.hold(message.byteLength);
+      this.#held++;
+      this.transport.clock.setTimeout(() => {
+        this.#held--;
+        release();
+      }, random.float() * plan.holdMsMax);
+    }
+    return true;
+  }
+
+  handleConnect(connection: Connection): void {
+    this.#event(Code.connect, 'connect', connection);
+  }
+
+  handleAccept(connection: Connection): void {
+    this.#event(Code.accept, 'accept', connection);
+  }
+
+  handleReset(connection: Connection): boolean {
+    this.#event(Code.reset, 'reset', connection).resetEvents++;
+    return true;
+  }
+
+  handleRemoteReset(connection: Connection): void {
+    this.#event(Code.remoteReset, 'remote reset', connection).resetEvents++;
+  }
+
+  handleRefused(connection: Connection): boolean {
+    this.#event(Code.refused, 'refused', connection);
+    return true;
+  }
+
+  #event(code: number, name: string, connection: Connection): Link {
+    const link = this.linkOf(connection);
+    this.#world.trace.note(code, link.number, 0, 0, 0, () => `${name} on ${link.name}`);
+    return link;
+  }
+
+  #take(message: ReceivedMessage): void {
+    const { ledger, plan, random, trace } = this.#world;
+    const link = this.linkOf(message.connection);
+    const id = ledger.dispatched(link, message);
+    trace.note(Code.dispatch, link.number, id, 0, 0, () => `${link.name} got message ${id}`);
+    if (message.type === MessageKind.answer || !random.chance(plan.replyProbability)) return;
+    this.#world.send(link, MessageKind.answer);
+  }
+
+  /** Holds and breaks handshakes at Ceph's steps. What it holds goes on by the clock, without a promise. */
+  #interceptor(): Interceptor {
+    const { plan, random } = this.#world;
+    return (_subject, step) => {
+      if (this.#world.isCalm || step === InterceptStep.HandleMessage) return 'continue';
+      if (random.chance(plan.stepFailProbability)) return 'fail';
+      if (!random.chance(plan.stepHoldProbability)) return 'continue';
+      const delayMs = random.float() * plan.stepHoldMsMax;
+      const held = {
+        // biome-ignore lint/suspicious/noThenProperty: a promise would need the host's microtasks
+        then: (proceed: (action: InterceptAction) => void): void => {
+          this.transport.clock.setTimeout(() => proceed('continue'), delayMs);
+        },
+      };
+      return held as unknown as Promise<InterceptAction>;
+    };
+  }
+}
+
+function randomSource(random: Random): { u32(): number; u64(): bigint } {
+  return {
+    u32: () => random.next(),
+    u64: () => (BigInt(random.next()) << 32n) | BigInt(random.next()),
+  };
+}

@@ -1,0 +1,57 @@
+/** What must be true of all connections together, when nothing moves any more. */
+import type { PeerConnection } from '../../src/messenger/peer-connection.ts';
+import type { Process } from './process.ts';
+import { hostOf } from './process.ts';
+
+/** One line for each thing that is wrong. */
+export function sessionProblems(processes: readonly Process[]): string[] {
+  const problems: string[] = [];
+  for (const process of processes) {
+    const seen = new Set<string>();
+    for (const connection of process.messenger.connections() as PeerConnection[]) {
+      const { name } = process.linkOf(connection);
+      const { key } = connection.peerAddrs;
+      if (seen.has(key)) problems.push(`session: ${name} is not the only one to its peer`);
+      seen.add(key);
+      const peer = processes.find(
+        ({ entity, nonce }) =>
+          hostOf(entity) === connection.peerAddrs.front!.host && nonce === connection.peerAddrs.front!.nonce,
+      );
+      if (peer === undefined) problems.push(`session: ${name} leads nowhere`);
+      else if (connection.state === 'open') problems.push(...counterpartProblems(process, connection, peer));
+    }
+    problems.push(...eventProblems(process));
+  }
+  return problems;
+}
+
+/** A connection in session has one at the other end, in the same session. */
+function counterpartProblems(process: Process, connection: PeerConnection, peer: Process): string[] {
+  const { name } = process.linkOf(connection);
+  const back = (peer.messenger.connections() as PeerConnection[]).filter(({ peerAddrs: { front } }) => {
+    return front!.host === hostOf(process.entity) && front!.nonce === process.nonce;
+  });
+  if (back.length !== 1)
+    return [`session: ${name} is open, and its peer has ${back.length} connections to it`];
+  const other = back[0]!;
+  if (other.state !== 'open') return [`session: ${name} is open, and its peer's end is ${other.state}`];
+  const { session: ours } = connection;
+  const { session: theirs } = other;
+  if (ours.clientCookie !== theirs.clientCookie || ours.serverCookie !== theirs.serverCookie) {
+    return [`session: ${name} and its peer's end have different cookies`];
+  }
+  return [];
+}
+
+/** Every reset was told, and told once. */
+function eventProblems(process: Process): string[] {
+  const problems: string[] = [];
+  for (const link of process.links.values()) {
+    const { resets } = link.connection.counters();
+    if (link.resetEvents === resets) continue;
+    problems.push(
+      `event: ${link.name} had ${resets} resets, and its dispatcher heard of ${link.resetEvents}`,
+    );
+  }
+  return problems;
+}

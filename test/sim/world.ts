@@ -1,0 +1,357 @@
+/**
+ * The world of one seed: processes with real messengers on an in-memory network and a virtual clock.
+ *
+ *      rough   actions at random times: sends, crossed sends, resets, partitions, pauses, mark-downs, restarts,
+ *              while the network does its worst
+ *      calm    faults cease; time runs on until nothing moves, or a bound is met (a deadlock)
+ *      probed  one message more over every session, which must arrive
+ *      closed  everything shuts down, and nothing may be left
+ *
+ * Nothing in here depends on the host: every choice is the seed's, every time the clock's.
+ */
+import type { Connection } from '../../src/messenger/connection.ts';
+import type { PeerConnection } from '../../src/messenger/peer-connection.ts';
+import type { MemoryNetwork } from '../../src/transport/memory/memory-network.ts';
+import type { Random } from '../../src/transport/memory/random.ts';
+import { AddrType, EntityAddr } from '../../src/wire/entity-addr.ts';
+import { EntityAddrVec } from '../../src/wire/entity-addrvec.ts';
+import type { Hooks } from './hooks.ts';
+import { Ledger, MessageKind } from './ledger.ts';
+import type { Link } from './link.ts';
+import { type Action, type ActionWeights, makeFaults, type Plan } from './plan.ts';
+import { hostOf, Process, serverPort } from './process.ts';
+import { sessionProblems } from './sessions.ts';
+import { Code, type Trace } from './trace.ts';
+
+/** Virtual time that a calm world may take to come to rest; backoffs and stale attempts add up. */
+const calmMsMax = 1_200_000;
+const calmStepMs = 250;
+/** After the last socket was closed; word of it is a latency away, and a clogged path seconds. */
+const afterShutdownMs = 60_000;
+
+export class World {
+  readonly plan: Plan;
+  readonly random: Random;
+  readonly network: MemoryNetwork;
+  readonly ledger = new Ledger();
+  readonly trace: Trace;
+  readonly hooks: Hooks;
+  /** No more faults from here on. */
+  isCalm = false;
+  readonly #processes: Process[] = [];
+  /** The dead, whose messages may still be on their way. */
+  readonly #dead: Process[] = [];
+  readonly #partitions: [from: string, to: string][] = [];
+  readonly #violations: string[] = [];
+  #links = 0;
+
+  constructor(plan: Plan, random: Random, network: MemoryNetwork, trace: Trace, hooks: Hooks) {
+    this.plan = plan;
+    this.random = random;
+    this.network = network;
+    this.trace = trace;
+    this.hooks = hooks;
+  }
+
+  get violations(): string[] {
+    return [...this.ledger.violations, ...this.#violations];
+  }
+
+  nextLinkNumber(): number {
+    return ++this.#links;
+  }
+
+  async run(): Promise<void> {
+    for (let entity = 0; entity < this.plan.entities.length; entity++) await this.#startProcess(entity);
+    await this.#rough();
+    await this.#calm();
+    if (this.#untilQuiet('after the faults')) {
+      this.#probe();
+      if (this.#untilQuiet('after one more message over each session')) this.#checkSessions();
+    }
+    this.ledger.close();
+    await this.#close();
+    this.trace.note(Code.end, this.network.clock.eventCount, 0, 0, 0, () => 'the end');
+  }
+
+  /** Sends a message of random size and priority over a link, unless its connection is closed. */
+  send(link: Link, type: number = MessageKind.plain): void {
+    const { plan, random } = this;
+    const { connection } = link;
+    if (connection.state === 'closed') return;
+    const priority = plan.priorities[random.integer(0, plan.priorities.length - 1)]!;
+    // Small ones are the most.
+    const size = Math.floor(random.float() * random.float() * random.float() * (plan.sizeMax + 1));
+    const { front } = connection.peerAddrs;
+    const toEntity = Number(front!.host.slice(front!.host.lastIndexOf('.') + 1)) - 1;
+    const id = this.ledger.totals.sent;
+    const message = this.ledger.compose(link, toEntity, front!.nonce, priority, size, type);
+    this.trace.note(
+      Code.send,
+      link.number,
+      size,
+      priority,
+      0,
+      () => `${link.name} sends message ${id}: ${size} bytes, priority ${priority}`,
+    );
+    connection.send(message);
+  }
+
+  // ── Processes ──────────────────────────────────────────────────────────────────────────────────
+
+  async #startProcess(entity: number): Promise<void> {
+    const before = this.#processes[entity];
+    const keepsNonce = before !== undefined && this.random.chance(this.plan.sameNonceProbability);
+    const nonce = keepsNonce ? before.nonce : this.random.next() | 1;
+    const process = new Process(this, entity, nonce >>> 0);
+    this.#processes[entity] = process;
+    await process.start();
+  }
+
+  /** The address of an entity's present incarnation, as a map would tell it. */
+  #addressOf(entity: number): EntityAddrVec {
+    const { nonce } = this.#processes[entity]!;
+    return new EntityAddrVec([
+      new EntityAddr({ type: AddrType.Msgr2, host: hostOf(entity), port: serverPort, nonce }),
+    ]);
+  }
+
+  /** The link to a target, connecting when there is none. */
+  #linkTo(process: Process, target: number): Link {
+    const peerType = this.plan.entities[target]!.type;
+    return process.linkOf(process.messenger.getConnection(this.#addressOf(target), { peerType }));
+  }
+
+  #awake(): Process[] {
+    return this.#processes.filter((process) => process.isAlive && !process.isPaused);
+  }
+
+  #anyAwake(): Process | undefined {
+    const awake = this.#awake();
+    return awake.length === 0 ? undefined : awake[this.random.integer(0, awake.length - 1)];
+  }
+
+  /** Any link that the process may send over: to a target, or one that a peer made. */
+  #anyLink(process: Process): Link | undefined {
+    const { targets } = process.plan;
+    const connections = process.messenger.connections();
+    const choice = this.random.integer(0, targets.length + connections.length - 1);
+    if (choice < targets.length) return this.#linkTo(process, targets[choice]!);
+    const connection = connections[choice - targets.length];
+    return connection === undefined ? undefined : process.linkOf(connection);
+  }
+
+  // ── Rough ──────────────────────────────────────────────────────────────────────────────────────
+
+  async #rough(): Promise<void> {
+    const { plan, network, random } = this;
+    const { clock } = network;
+    Object.assign(network.faults, makeFaults(random));
+    for (let count = 0; count < plan.actionCount; count++) {
+      clock.run(clock.nowMs() - Math.log(1 - random.float()) * plan.actionEveryMs);
+      await this.#act(chooseAction(random, plan.weights));
+    }
+    clock.run(clock.nowMs() + random.float() * plan.actionEveryMs * 2);
+  }
+
+  async #act(action: Action): Promise<void> {
+    const process = this.#anyAwake();
+    if (process === undefined) return;
+    const { entity } = process;
+    this.trace.note(Code.action, action.length, entity, 0, 0, () => `${action}, entity ${entity}`);
+    switch (action) {
+      case 'send': {
+        const link = this.#anyLink(process);
+        if (link !== undefined) this.#burst(link);
+        return;
+      }
+      case 'sendCrossed':
+        return this.#sendCrossed(process);
+      case 'keepalive':
+        return this.#anyLink(process)?.connection.sendKeepalive();
+      case 'resetConnections':
+        return this.network.resetConnections(hostOf(entity), this.random.chance(0.3) ? '*' : this.#anyHost());
+      case 'partition':
+        return this.#partition(hostOf(entity), this.#anyHost());
+      case 'heal':
+        return this.#heal();
+      case 'pause':
+        return this.#pause(process);
+      case 'markDown':
+        return this.#markDown(process);
+      case 'restart':
+        return this.#restart(process);
+      case 'newFaults':
+        Object.assign(this.network.faults, makeFaults(this.random));
+    }
+  }
+
+  #anyHost(): string {
+    return hostOf(this.random.integer(0, this.plan.entities.length - 1));
+  }
+
+  #burst(link: Link): void {
+    const count = this.random.integer(1, this.plan.burstMax);
+    for (let sent = 0; sent < count; sent++) this.send(link);
+  }
+
+  /** Both connect at once, when neither has a connection. */
+  #sendCrossed(process: Process): void {
+    const { targets } = process.plan;
+    if (targets.length === 0) return;
+    const target = targets[this.random.integer(0, targets.length - 1)]!;
+    const peer = this.#processes[target]!;
+    this.#burst(this.#linkTo(process, target));
+    if (!peer.isAlive || peer.isPaused || !peer.plan.targets.includes(process.entity)) return;
+    this.#burst(this.#linkTo(peer, process.entity));
+  }
+
+  #partition(from: string, to: string): void {
+    if (from === to) return;
+    this.network.partition(from, to);
+    this.#partitions.push([from, to]);
+  }
+
+  #heal(): void {
+    const partition = this.#partitions.pop();
+    if (partition !== undefined) this.network.heal(...partition);
+  }
+
+  #pause(process: Process): void {
+    process.isPaused = true;
+    process.transport.pause();
+    this.network.clock.setTimeout(() => this.#resume(process), this.random.float() * this.plan.pauseMsMax);
+  }
+
+  #resume(process: Process): void {
+    if (!process.isPaused) return;
+    process.isPaused = false;
+    process.transport.resume();
+  }
+
+  #markDown(process: Process): void {
+    const connections = process.messenger.connections();
+    if (connections.length === 0) return;
+    this.#markDownConnection(process, connections[this.random.integer(0, connections.length - 1)]!);
+  }
+
+  #markDownConnection(process: Process, connection: Connection): void {
+    const link = process.linkOf(connection);
+    this.trace.say(`${link.name} is marked down`);
+    link.markedDownBySelf = true;
+    connection.markDown();
+  }
+
+  async #restart(process: Process): Promise<void> {
+    const { random, plan, network } = this;
+    if (random.chance(0.3)) network.resetConnections(hostOf(process.entity));
+    await process.die();
+    this.#dead.push(process);
+    network.clock.run(network.clock.nowMs() + random.float() * plan.downMsMax);
+    await this.#startProcess(process.entity);
+    // The peers hear of it as from a map; those that miss it find out in the end.
+    if (random.chance(0.7)) this.#forgetTheDead();
+  }
+
+  /** Marks down every connection to an incarnation that is no more. */
+  #forgetTheDead(): void {
+    for (const process of this.#processes) {
+      if (process.isPaused) continue;
+      for (const connection of process.messenger.connections()) {
+        if (!this.#leadsSomewhere(connection)) this.#markDownConnection(process, connection);
+      }
+    }
+  }
+
+  #leadsSomewhere({ peerAddrs }: Connection): boolean {
+    const { host, nonce } = peerAddrs.front!;
+    return this.#processes.some((peer) => hostOf(peer.entity) === host && peer.nonce === nonce);
+  }
+
+  // ── Calm ───────────────────────────────────────────────────────────────────────────────────────
+
+  async #calm(): Promise<void> {
+    const { faults } = this.network;
+    this.isCalm = true;
+    this.trace.say('faults cease');
+    Object.assign(faults, { partialRead: 0, partialWrite: 0, reset: 0, corrupt: 0, refuse: 0, clog: 0 });
+    this.network.healAll();
+    for (const process of this.#processes) this.#resume(process);
+    this.#forgetTheDead();
+    // A server waits for its clients, however long: all of them come back.
+    for (const process of this.#processes) {
+      for (const target of process.plan.targets) this.send(this.#linkTo(process, target));
+    }
+  }
+
+  /** Runs until nothing moves any more; false, and a violation, when that does not come. */
+  #untilQuiet(when: string): boolean {
+    const { clock } = this.network;
+    const limitMs = clock.nowMs() + calmMsMax;
+    for (;;) {
+      clock.run(clock.nowMs() + calmStepMs);
+      if (this.#isQuiet()) return true;
+      if (clock.nowMs() >= limitMs) break;
+    }
+    const unsettled = this.#processes.flatMap((process) =>
+      process.messenger
+        .connections()
+        .filter((connection) => !isSettled(connection as PeerConnection))
+        .map((connection) => {
+          const { queuedMessages } = connection.counters();
+          return `${process.linkOf(connection).name} is ${connection.state} with ${queuedMessages} messages`;
+        }),
+    );
+    const what =
+      unsettled.length > 0 ? unsettled.join('; ') : 'messages are missing, or wait for a dispatcher';
+    this.#violations.push(`deadlock ${when}: ${what}`);
+    return false;
+  }
+
+  #isQuiet(): boolean {
+    for (const process of this.#processes) {
+      if (!process.isQuiet) return false;
+      for (const connection of process.messenger.connections()) {
+        if (!isSettled(connection as PeerConnection)) return false;
+      }
+    }
+    return this.ledger.isComplete;
+  }
+
+  #probe(): void {
+    for (const process of this.#processes) {
+      for (const connection of process.messenger.connections()) this.send(process.linkOf(connection));
+    }
+  }
+
+  #checkSessions(): void {
+    this.#violations.push(...sessionProblems(this.#processes));
+  }
+
+  async #close(): Promise<void> {
+    const { clock } = this.network;
+    for (const process of this.#processes) await process.die();
+    clock.run(clock.nowMs() + afterShutdownMs);
+    const { pendingCount } = clock;
+    if (pendingCount > 0) this.#violations.push(`leak: ${pendingCount} timers after the shutdown`);
+    const { streamCount } = this.network;
+    if (streamCount > 0) this.#violations.push(`leak: ${streamCount} sockets after the shutdown`);
+  }
+}
+
+function chooseAction(random: Random, weights: ActionWeights): Action {
+  const choices = Object.entries(weights) as [Action, number][];
+  let at = random.float() * choices.reduce((sum, [, weight]) => sum + weight, 0);
+  for (const [action, weight] of choices) {
+    at -= weight;
+    if (at < 0) return action;
+  }
+  return 'send';
+}
+
+/** In session or at rest, with nothing to send and nothing unacknowledged. */
+function isSettled(connection: PeerConnection): boolean {
+  const { state, policy } = connection;
+  if (state !== 'open' && (state !== 'standby' || policy.lossy)) return false;
+  return connection.counters().queuedMessages === 0;
+}
