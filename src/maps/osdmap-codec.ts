@@ -58,24 +58,18 @@ const clientVersionKnown = 9;
 const osdVersionMin = 7;
 const osdVersionKnown = 10;
 
-/** Decoding options; `crushOf` lets maps of one series share a CRUSH map that did not change. */
-export interface OsdMapDecodeOptions {
-  /** Asked with the bytes of the CRUSH map; may answer with the decoded form of equal bytes. */
-  readonly crushOf?: (bytes: Uint8Array) => CrushMap | undefined;
-}
-
 /**
  * Reads a whole map and checks its CRC. Arrays of the map are copies; texts of unknown fields and the
  * CRUSH map's bytes are views into `bytes`, which must not change afterwards.
  *
  * @throws MsgrError `ERR_MSGR_MALFORMED` with the offset and the name of the first field that is wrong.
  */
-export function decodeOsdMap(bytes: Uint8Array, options: OsdMapDecodeOptions = {}): OSDMap {
+export function decodeOsdMap(bytes: Uint8Array): OSDMap {
   const d = new Decoder(bytes);
   let crcAt = 0;
   let crc = 0;
   const map = decodeStruct(d, 'osdmap', wrapperVersion, wrapperVersion, () => {
-    const { written: clientWritten, ...client } = decodeClientPart(d, options);
+    const { written: clientWritten, ...client } = decodeClientPart(d);
     const { written: osdWritten, ...osd } = decodeOsdPart(d, client.maxOsd);
     crcAt = d.position;
     crc = d.u32('crc');
@@ -87,7 +81,7 @@ export function decodeOsdMap(bytes: Uint8Array, options: OsdMapDecodeOptions = {
   return map;
 }
 
-function decodeClientPart(d: Decoder, options: OsdMapDecodeOptions) {
+function decodeClientPart(d: Decoder) {
   return decodeStruct(d, 'client', clientVersionMin, clientVersionKnown, (version) => {
     const fsid = decodeUuid(d, 'fsid');
     const epoch = d.u32('epoch');
@@ -117,7 +111,7 @@ function decodeClientPart(d: Decoder, options: OsdMapDecodeOptions) {
     }
     const crushAt = d.position + 4;
     const crushBytes = d.buffer('crush');
-    const crush = options.crushOf?.(crushBytes) ?? decodeNestedCrush(d, crushBytes, crushAt);
+    const crush = decodeNestedCrush(d, crushBytes, crushAt);
     const erasureCodeProfiles = decodeProfiles(d, 'erasure_code_profiles');
     const pgUpmap = decodePgOsds(d, 'pg_upmap');
     const pgUpmapItems = decodeUpmapItems(d, 'pg_upmap_items');

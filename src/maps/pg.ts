@@ -1,12 +1,12 @@
 /**
- * Placement groups: `pg_t`, its text, maps keyed by it, and how a hash becomes one.
- *
- * On the wire a pg_t is u8 version 1, u64 pool, u32 seed, i32 -1 (the preferred OSD of old): 17 bytes.
+ * Placement groups: `pg_t` with the pool as a number, maps keyed by it, and how a hash becomes one.
  */
 import { ErrorCode, MsgrError } from '../errors.ts';
 import type { Decoder } from '../wire/decoder.ts';
 import type { Encoder } from '../wire/encoder.ts';
-import { decodePoolId } from './fields.ts';
+import { decodePgId as decodeWirePgId, encodePgId as encodeWirePgId, pgIdBytes } from '../wire/pg-id.ts';
+
+export { pgIdBytes };
 
 export interface PgId {
   readonly pool: number;
@@ -14,26 +14,15 @@ export interface PgId {
   readonly seed: number;
 }
 
-export const pgIdBytes = 17;
-const pgIdVersion = 1;
-const preferredNone = -1;
-
 export function encodePgId(encoder: Encoder, { pool, seed }: PgId): void {
-  encoder.u8(pgIdVersion).i64(pool).u32(seed).i32(preferredNone);
+  encodeWirePgId(encoder, { pool: BigInt(pool), seed });
 }
 
 export function decodePgId(decoder: Decoder, field: string): PgId {
-  return decoder.within(field, () => {
-    const at = decoder.position;
-    const version = decoder.u8('version');
-    if (version !== pgIdVersion) decoder.fail('version', `must be ${pgIdVersion}, not ${version}`, at);
-    const pool = decodePoolId(decoder, 'pool');
-    const seed = decoder.u32('seed');
-    const preferredAt = decoder.position;
-    const preferred = decoder.i32('preferred');
-    if (preferred !== preferredNone) decoder.fail('preferred', `must be -1, not ${preferred}`, preferredAt);
-    return { pool, seed };
-  });
+  const at = decoder.position;
+  const { pool, seed } = decodeWirePgId(decoder, field);
+  if (pool > BigInt(Number.MAX_SAFE_INTEGER)) decoder.fail(field, `${pool} is no pool id`, at);
+  return { pool: Number(pool), seed };
 }
 
 /** `1.2f`: the pool in decimal, the seed in hexadecimal. */
