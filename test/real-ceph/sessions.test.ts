@@ -187,6 +187,41 @@ async function restart(transport: TestTransport, cluster: CephCluster): Promise<
   );
 }
 
+/** A monitor's nonce is always 0, so one that restarts is at exactly the same address. */
+async function restartSameNonce(transport: TestTransport, cluster: CephCluster): Promise<void> {
+  await using all = new Messengers(transport);
+  const recorder = new Recorder();
+  const messenger = all.create({
+    name: 'mon.9',
+    nonce: 0,
+    options: { ms_initial_backoff: 0.05, ms_max_backoff: 0.2 },
+  });
+  messenger.setDefaultPolicy(Policy.losslessPeerReuse());
+  messenger.addDispatcherTail(recorder);
+  await messenger.bind(`v2:${cluster.backIp(playedOsd)}:0`);
+  messenger.start();
+  const connection = messenger.getConnection(cluster.monAddrs[0]!, {
+    peerType: EntityType.Mon,
+  }) as PeerConnection;
+  // A monitor that is just forming its quorum may turn us away: with something to send we come again.
+  connection.sendKeepalive();
+  await recorder.untilEvent('connect');
+  await waitUntil(() => connection.lastKeepaliveAck > 0, 10_000, 'the answer to the keepalive', 1);
+  await cluster.killMon('a');
+  await waitUntil(() => connection.state === 'standby', 10_000, 'standby', 1);
+  assert.is(recorder.count('remoteReset'), 0);
+  await cluster.startMon('a');
+  // Something to send ends the rest: SESSION_RECONNECT, SESSION_RESET, and a new session at the same place.
+  connection.sendKeepalive();
+  await recorder.untilEvent('remoteReset', 1, 20_000);
+  await recorder.untilEvent('connect', 2, 20_000);
+  assert.is(connection.isConnected, true);
+  assert.equal(
+    recorder.events.filter((event) => event !== 'refused'),
+    ['connect', 'remoteReset', 'connect'],
+  );
+}
+
 async function lossyMonitor(transport: TestTransport, cluster: CephCluster): Promise<void> {
   const address = cluster.monAddrs[0]!;
   await using proxy = await ByteProxy.start(socketAddressOf(address));
@@ -237,6 +272,14 @@ if (requireCeph('sessions with a real ceph-osd and ceph-mon')) {
       limited(90_000, async () => {
         await using cluster = await CephCluster.start({ osds: 1 });
         await restart(transport, cluster);
+      }),
+    );
+
+    test(
+      `${transport}: a real monitor restarted, nonce and all the same, is a remote reset and a new session`,
+      limited(90_000, async () => {
+        await using cluster = await CephCluster.start();
+        await restartSameNonce(transport, cluster);
       }),
     );
 
