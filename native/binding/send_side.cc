@@ -33,24 +33,29 @@ void consume(EventLoop& loop, LentReleases& releases, const Table& table, const 
         .front_token = 0,
         .data_token = 0,
     };
-    uint64_t slab_size = message_frame_size(message.sizes);
     if ((record.channel & (kFrontLent | kDataLent)) != 0) [[unlikely]] {
       if ((record.channel & kFrontLent) != 0) {
         message.lent_front = lent->data;
         message.front_token = lent++->token;
-        slab_size -= record.front_length;
       }
       if ((record.channel & kDataLent) != 0) {
         message.lent_data = lent->data;
         message.data_token = lent++->token;
-        slab_size -= record.data_length;
       }
     }
-    offset += static_cast<uint32_t>(slab_size);
-    if (!loop.append(record.channel & ~(kFrontLent | kDataLent), message)) {
-      if (message.front_token != 0) releases.push_back(message.front_token);
-      if (message.data_token != 0) releases.push_back(message.data_token);
+    uint32_t slab_size = loop.append(record.channel & ~(kFrontLent | kDataLent), message);
+    if (slab_size == 0) [[unlikely]] {
+      slab_size = static_cast<uint32_t>(message_frame_size(message.sizes));
+      if (message.front_token != 0) {
+        slab_size -= record.front_length;
+        releases.push_back(message.front_token);
+      }
+      if (message.data_token != 0) {
+        slab_size -= record.data_length;
+        releases.push_back(message.data_token);
+      }
     }
+    offset += slab_size;
   }
 }
 

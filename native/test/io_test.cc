@@ -92,7 +92,7 @@ struct Host {
     message.slab = send_slab.get();
     message.offset = send_slab->used;
     send_slab->used += size;
-    REQUIRE(loop.append(id, message));
+    REQUIRE(loop.append(id, message) == size);
   }
 
   // The last event of a kind, or null.

@@ -106,7 +106,7 @@ void Channel::start_session(bool lossless) {
 
 // The session
 
-void Channel::append(const OutgoingMessage& message) {
+uint32_t Channel::append(const OutgoingMessage& message) {
   const uint64_t seq = ++out_seq_;
   uint8_t* frame = message.slab->data() + message.offset;
   const uint32_t slab_size = finish_message(frame,
@@ -140,6 +140,7 @@ void Channel::append(const OutgoingMessage& message) {
   set(counters_.out_seq, seq);
   publish_send_counters();
   if (queued_bytes() >= context_.limits.channel_queue_bytes_max) was_full_ = true;
+  return slab_size;
 }
 
 void Channel::acknowledge(uint64_t seq) {

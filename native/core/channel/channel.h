@@ -135,7 +135,7 @@ class Channel {
   // Takes the next sequence number, finishes the frame in place and puts it into the outbox. Allowed in
   // every state; it leaves in session only. The header's ack_seq is in_seq(), in lossy sessions too, as
   // Ceph's daemons write it.
-  void append(const OutgoingMessage& message);
+  uint32_t append(const OutgoingMessage& message);
   // Drops outbox entries up to `seq`, as far as they were ever sent.
   void acknowledge(uint64_t seq);
   // The next message received is the first of a new session. Acks that stand in frames of the outbox

@@ -251,15 +251,18 @@ void EventLoop::start_session(uint32_t id, bool lossless) {
   mark_dirty(*connection);
 }
 
-bool EventLoop::append(uint32_t id, const OutgoingMessage& message) {
+uint32_t EventLoop::append(uint32_t id, const OutgoingMessage& message) {
   Connection* connection = find(id);
-  if (connection == nullptr) return false;
-  connection->channel.append(message);
+  if (connection == nullptr) return 0;
+  const uint32_t slab_size = connection->channel.append(message);
+  uint64_t size = slab_size;
+  if (message.lent_front != nullptr) size += message.sizes.front;
+  if (message.lent_data != nullptr) size += message.sizes.data;
   // Last, so that a reader who takes these first counts a message twice for a moment rather than not at all.
-  add(connection->counters.spare[kAcceptedBytes], message_frame_size(message.sizes));
+  add(connection->counters.spare[kAcceptedBytes], size);
   add(connection->counters.spare[kAcceptedCount], 1);
   if (!connection->in_dirty) mark_dirty(*connection);
-  return true;
+  return slab_size;
 }
 
 void EventLoop::acknowledge(uint32_t id, uint64_t seq) {

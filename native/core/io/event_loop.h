@@ -60,8 +60,9 @@ class EventLoop {
   void send_bytes(uint32_t id, Bytes bytes);
   void send_control(uint32_t id, uint8_t tag, Bytes payload);
   void start_session(uint32_t id, bool lossless);
-  // False when there is no such channel: then lent payloads are the caller's to release.
-  [[nodiscard]] bool append(uint32_t id, const OutgoingMessage& message);
+  // Answers the bytes of the slab that belong to the message's frame; 0 when there is no such channel, and
+  // lent payloads are the caller's to release.
+  [[nodiscard]] uint32_t append(uint32_t id, const OutgoingMessage& message);
   void acknowledge(uint32_t id, uint64_t seq);
   void reset_in_seq(uint32_t id);
   void reset_session(uint32_t id);
