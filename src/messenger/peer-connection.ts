@@ -17,7 +17,7 @@
 import { EventEmitter } from 'node:events';
 import type { AuthOutcome } from '../auth/auth.ts';
 import { ErrorCode, MsgrError } from '../errors.ts';
-import { channelQueueBytesMax, unackedBytesMax } from '../limits.ts';
+import { channelQueueBytesMax, messageBytesMaxDefault, unackedBytesMax } from '../limits.ts';
 import type { Channel, ChannelHandler } from '../transport/channel.ts';
 import type { MessageBatch } from '../transport/message-batch.ts';
 import { recordFields } from '../transport/message-batch.ts';
@@ -173,6 +173,12 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
     if (this.#state === 'closed') {
       this.messenger.droppedAfterClose(this.#finalCounters!);
       return false;
+    }
+    if (message.byteLength > messageBytesMaxDefault) {
+      throw new MsgrError(
+        ErrorCode.MessageTooLarge,
+        `a message of ${message.byteLength} bytes; a frame holds ${messageBytesMaxDefault}`,
+      );
     }
     this.#outgoing.push(message.priority, message.byteLength, message);
     if (this.#state === 'standby' && !this.policy.server) this.#leaveStandby();

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { ErrorCode, type MsgrError } from '../../src/errors.ts';
 import { Message, Policy, Priority } from '../../src/index.ts';
 import type { ReceivedMessage } from '../../src/messenger/message.ts';
-import { EntityAddr } from '../../src/wire/entity-addr.ts';
+import type { EntityAddr } from '../../src/wire/entity-addr.ts';
 import { EntityType } from '../../src/wire/entity-name.ts';
 import { defineMessage, MessageRegistry } from '../../src/wire/messages/registry.ts';
 import { Messengers, testTransports } from '../support/messengers.ts';
@@ -24,7 +24,10 @@ for (const transport of testTransports()) {
     server.recorder.onMessage = (message) => {
       message.reply(new Message({ type: type + 1, data: Buffer.from(`got ${message.data}`) }));
     };
-    const wasTaken = client.messenger.send(new Message({ type, data: Buffer.from('hello') }), server.messenger.myAddrs);
+    const wasTaken = client.messenger.send(
+      new Message({ type, data: Buffer.from('hello') }),
+      server.messenger.myAddrs,
+    );
     assert.is(wasTaken, true);
     await client.recorder.untilMessages(1);
     assert.is(client.recorder.messages[0]!.data.toString(), 'got hello');
@@ -84,39 +87,47 @@ for (const transport of testTransports()) {
     assert.is(messenger.connections().length, 0);
   });
 
-  check('request resolves with the reply, times out, aborts, and fails when the connection ends', async () => {
-    await using all = new Messengers(transport);
-    const server = await all.server({ name: 'osd.0' });
-    server.messenger.setDefaultPolicy(Policy.statelessServer());
-    const client = all.client({ name: 'client.1' });
-    client.messenger.setDefaultPolicy(Policy.lossyClient());
-    server.recorder.onMessage = (message) => {
-      if (message.data.length > 0) message.reply(new Message({ type, data: message.data }));
-    };
-    const connection = client.messenger.getConnection(server.messenger.myAddrs);
-    const replies = await Promise.all(
-      Array.from({ length: 100 }, (_, index) => connection.request(new Message({ type, data: Buffer.of(index) }))),
-    );
-    assert.equal(
-      replies.map((reply) => reply.data[0]),
-      Array.from({ length: 100 }, (_, index) => index),
-    );
-    const codeOf = (promise: Promise<ReceivedMessage>): Promise<string> =>
-      promise.then(
-        () => 'resolved',
-        (error: MsgrError) => error.code,
+  check(
+    'request resolves with the reply, times out, aborts, and fails when the connection ends',
+    async () => {
+      await using all = new Messengers(transport);
+      const server = await all.server({ name: 'osd.0' });
+      server.messenger.setDefaultPolicy(Policy.statelessServer());
+      const client = all.client({ name: 'client.1' });
+      client.messenger.setDefaultPolicy(Policy.lossyClient());
+      server.recorder.onMessage = (message) => {
+        if (message.data.length > 0) message.reply(new Message({ type, data: message.data }));
+      };
+      const connection = client.messenger.getConnection(server.messenger.myAddrs);
+      const replies = await Promise.all(
+        Array.from({ length: 100 }, (_, index) =>
+          connection.request(new Message({ type, data: Buffer.of(index) })),
+        ),
       );
-    assert.is(await codeOf(connection.request(new Message({ type }), { timeoutMs: 20 })), ErrorCode.Timeout);
-    const controller = new AbortController();
-    const aborted = codeOf(connection.request(new Message({ type }), { signal: controller.signal }));
-    controller.abort(new Error('enough'));
-    assert.is(await aborted, ErrorCode.Aborted);
-    const pending = codeOf(connection.request(new Message({ type })));
-    connection.markDown();
-    assert.is(await pending, ErrorCode.Closed);
-    assert.is(await codeOf(connection.request(new Message({ type }))), ErrorCode.Closed);
-    assert.is(client.recorder.messages.length, 0, 'replies are not dispatched');
-  });
+      assert.equal(
+        replies.map((reply) => reply.data[0]),
+        Array.from({ length: 100 }, (_, index) => index),
+      );
+      const codeOf = (promise: Promise<ReceivedMessage>): Promise<string> =>
+        promise.then(
+          () => 'resolved',
+          (error: MsgrError) => error.code,
+        );
+      assert.is(
+        await codeOf(connection.request(new Message({ type }), { timeoutMs: 20 })),
+        ErrorCode.Timeout,
+      );
+      const controller = new AbortController();
+      const aborted = codeOf(connection.request(new Message({ type }), { signal: controller.signal }));
+      controller.abort(new Error('enough'));
+      assert.is(await aborted, ErrorCode.Aborted);
+      const pending = codeOf(connection.request(new Message({ type })));
+      connection.markDown();
+      assert.is(await pending, ErrorCode.Closed);
+      assert.is(await codeOf(connection.request(new Message({ type }))), ErrorCode.Closed);
+      assert.is(client.recorder.messages.length, 0, 'replies are not dispatched');
+    },
+  );
 
   check('fast dispatch runs before the queue; the first dispatcher that can, does', async () => {
     await using all = new Messengers(transport);
@@ -149,10 +160,28 @@ for (const transport of testTransports()) {
       sent++;
     }
     assert.is(isOpen, false, 'the mark is reached before 1000 messages of 100 kB');
-    assert.ok(connection.queuedBytes >= 1 << 20 && connection.queuedBytes < 2 << 20, `${connection.queuedBytes}`);
+    assert.ok(
+      connection.queuedBytes >= 1 << 20 && connection.queuedBytes < 2 << 20,
+      `${connection.queuedBytes}`,
+    );
     await connection.drained();
     assert.ok(connection.queuedBytes <= 1 << 19, `${connection.queuedBytes} after drain`);
     await server.recorder.untilMessages(sent);
+  });
+
+  check('a message larger than a frame is refused when it is given, connected or not', async () => {
+    await using all = new Messengers(transport);
+    const server = await all.server({ name: 'osd.0' });
+    const client = all.client({ name: 'client.1' });
+    const connection = client.messenger.getConnection(server.messenger.myAddrs);
+    const third = Buffer.allocUnsafe(90 * 1024 * 1024);
+    const tooLarge = new Message({ type, front: third, middle: third, data: third });
+    const isRefused = (error: MsgrError): boolean => error.code === ErrorCode.MessageTooLarge;
+    assert.throws(() => connection.send(tooLarge), isRefused);
+    await client.recorder.untilEvent('connect');
+    assert.throws(() => connection.send(tooLarge), isRefused);
+    connection.send(new Message({ type, data: Buffer.from('fine') }));
+    await server.recorder.untilMessages(1);
   });
 
   check('a connection refused is told, retried, and ends with markDown', async () => {
@@ -251,39 +280,43 @@ for (const transport of testTransports()) {
     );
   });
 
-  check('what a dispatcher throws is an uncaught exception, and the rest of the batch is delivered', async () => {
-    await using all = new Messengers(transport);
-    const server = await all.server({ name: 'osd.0' });
-    const thrown: unknown[] = [];
-    const listeners = process.listeners('uncaughtException');
-    process.removeAllListeners('uncaughtException');
-    process.on('uncaughtException', (error) => thrown.push(error));
-    try {
-      const seen: number[] = [];
-      server.messenger.addDispatcherHead({
-        canFastDispatch: () => true,
-        fastDispatch: (message) => {
-          seen.push(message.data[0]!);
-          if (message.data[0] === 2) throw new Error('two');
-        },
-      });
-      const client = all.client({ name: 'client.1' });
-      const connection = client.messenger.getConnection(server.messenger.myAddrs);
-      for (let index = 0; index < 5; index++) connection.send(new Message({ type, data: Buffer.of(index) }));
-      await withTimeout(
-        (async () => {
-          while (seen.length < 5) await new Promise((resolve) => setTimeout(resolve, 5));
-        })(),
-        5000,
-        'five messages',
-      );
-      assert.equal(seen, [0, 1, 2, 3, 4]);
-      assert.equal(thrown.map(String), ['Error: two']);
-    } finally {
+  check(
+    'what a dispatcher throws is an uncaught exception, and the rest of the batch is delivered',
+    async () => {
+      await using all = new Messengers(transport);
+      const server = await all.server({ name: 'osd.0' });
+      const thrown: unknown[] = [];
+      const listeners = process.listeners('uncaughtException');
       process.removeAllListeners('uncaughtException');
-      for (const listener of listeners) process.on('uncaughtException', listener);
-    }
-  });
+      process.on('uncaughtException', (error) => thrown.push(error));
+      try {
+        const seen: number[] = [];
+        server.messenger.addDispatcherHead({
+          canFastDispatch: () => true,
+          fastDispatch: (message) => {
+            seen.push(message.data[0]!);
+            if (message.data[0] === 2) throw new Error('two');
+          },
+        });
+        const client = all.client({ name: 'client.1' });
+        const connection = client.messenger.getConnection(server.messenger.myAddrs);
+        for (let index = 0; index < 5; index++)
+          connection.send(new Message({ type, data: Buffer.of(index) }));
+        await withTimeout(
+          (async () => {
+            while (seen.length < 5) await new Promise((resolve) => setTimeout(resolve, 5));
+          })(),
+          5000,
+          'five messages',
+        );
+        assert.equal(seen, [0, 1, 2, 3, 4]);
+        assert.equal(thrown.map(String), ['Error: two']);
+      } finally {
+        process.removeAllListeners('uncaughtException');
+        for (const listener of listeners) process.on('uncaughtException', listener);
+      }
+    },
+  );
 
   check('rebind takes another port and another nonce, and drops what was connected', async () => {
     await using all = new Messengers(transport);
@@ -310,7 +343,12 @@ for (const transport of testTransports()) {
     const { port } = server.messenger.myAddrs.front!;
     const other = all.create({
       name: 'osd.1',
-      options: { ms_bind_retry_count: 1, ms_bind_retry_delay: 0.01, ms_bind_port_min: port, ms_bind_port_max: port },
+      options: {
+        ms_bind_retry_count: 1,
+        ms_bind_retry_delay: 0.01,
+        ms_bind_port_min: port,
+        ms_bind_port_max: port,
+      },
     });
     for (const address of [`v2:127.0.0.1:${port}`, 'v2:127.0.0.1:0']) {
       await other.bind(address).then(
@@ -332,11 +370,17 @@ for (const transport of testTransports()) {
       [() => messenger.getConnection('v2:127.0.0.1:0/1'), /no address that can be dialled/],
       [() => messenger.getConnection('nonsense'), /nonsense/],
       [() => all.create({ name: 'osd' }), /osd/],
-      [() => all.create({ name: 'osd.0', options: { ms_max_backoff: -1 } }), /ms_max_backoff must be at least 0/],
+      [
+        () => all.create({ name: 'osd.0', options: { ms_max_backoff: -1 } }),
+        /ms_max_backoff must be at least 0/,
+      ],
       [() => all.create({ name: 'osd.0', options: { ms_nothing: 1 } as never }), /ms_nothing/],
     ];
     for (const [body, pattern] of cases) {
-      assert.throws(body, (error: MsgrError) => error.code === ErrorCode.InvalidArgument && pattern.test(error.message));
+      assert.throws(
+        body,
+        (error: MsgrError) => error.code === ErrorCode.InvalidArgument && pattern.test(error.message),
+      );
     }
     await messenger.shutdown();
     assert.throws(() => messenger.getConnection('v2:127.0.0.1:1/1'), /is shut down/);
