@@ -62,7 +62,7 @@ for (const transport of testTransports()) {
         await using all = new Messengers(transport);
         await body(all);
       };
-      return withTimeout(run(), 30_000, name);
+      return withTimeout(run(), 60_000, name);
     });
   };
 
@@ -87,7 +87,7 @@ for (const transport of testTransports()) {
     const client = all.client({ name: 'osd.1' });
     const connection = client.messenger.getConnection(server.messenger.myAddrs);
     for (const id of range(3)) connection.send(numbered(id));
-    await waitUntil(() => holder.messages.length === 3, 5000, 'three messages');
+    await waitUntil(() => holder.messages.length === 3, 20_000, 'three messages');
     assert.equal(levels(), [300, 300, 300, 3, 3]);
     holder.releases[1]!();
     holder.releases[1]!();
@@ -118,9 +118,9 @@ for (const transport of testTransports()) {
     const count = 20;
     // The first holds the whole budget, so the second stops though it holds nothing that could be let go.
     client.messenger.send(numbered(0), servers[0]!.messenger.myAddrs);
-    await waitUntil(() => holders[0]!.messages.length === 1, 5000, 'the first message');
+    await waitUntil(() => holders[0]!.messages.length === 1, 20_000, 'the first message');
     for (const id of range(count)) client.messenger.send(numbered(id), servers[1]!.messenger.myAddrs);
-    await waitUntil(() => servers[1]!.messenger.counters().throttleWaits === 1, 5000, 'the stop');
+    await waitUntil(() => servers[1]!.messenger.counters().throttleWaits === 1, 20_000, 'the stop');
     for (const release of holders[1]!.releases.splice(0)) release();
     holders[0]!.releases[0]!();
     await holders[1]!.drain(count);
@@ -130,7 +130,7 @@ for (const transport of testTransports()) {
 
   for (const side of ['accepted', 'connected'] as const) {
     check(`a ${side} connection that is stopped reconnects, and goes on when there is room`, async (all) => {
-      const options = { ms_dispatch_throttle_bytes: bytes, ms_connection_ready_timeout: 5 };
+      const options = { ms_dispatch_throttle_bytes: bytes, ms_connection_ready_timeout: 20 };
       const server = await all.server({ name: 'osd.0', options });
       const client = all.client({ name: 'client.1', options });
       server.messenger.setDefaultPolicy(Policy.statefulServer());
@@ -144,14 +144,14 @@ for (const transport of testTransports()) {
       const holder = new Holder();
       stopped.messenger.addDispatcherHead(holder);
       sender.send(numbered(0));
-      await waitUntil(() => holder.messages.length === 1, 5000, 'the first message');
+      await waitUntil(() => holder.messages.length === 1, 20_000, 'the first message');
       assert.is(stopped.messenger.counters().throttleWaits, 1);
       const count = 50;
       // Far more than what a socket reads at once, behind a handshake or before it is stopped.
       for (const id of range(count).slice(1)) sender.send(numbered(id, 256 * 1024));
       for (const round of [2, 3]) {
         connection.fault(new MsgrError(ErrorCode.Socket, 'pulled by the test'));
-        await client.recorder.untilEvent('connect', round);
+        await client.recorder.untilEvent('connect', round, 15_000);
         await server.recorder.untilEvent('accept', round);
       }
       assert.ok(holder.messages.length < count / 2, `${holder.messages.length} came through`);

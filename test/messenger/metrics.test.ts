@@ -115,7 +115,7 @@ for (const transport of testTransports()) {
         await using all = new Messengers(transport);
         await body(all);
       };
-      return withTimeout(run(), 30_000, name);
+      return withTimeout(run(), 60_000, name);
     });
   };
 
@@ -125,7 +125,7 @@ for (const transport of testTransports()) {
     const connection = client.messenger.getConnection(server.messenger.myAddrs);
     for (let id = 0; id < 100; id++) connection.send(new Message({ type, data: Buffer.alloc(id * 100) }));
     await server.recorder.untilMessages(100);
-    await waitUntil(() => connection.counters().unackedBytes === 0, 5000, 'the acknowledgement');
+    await waitUntil(() => connection.counters().unackedBytes === 0, 20_000, 'the acknowledgement');
     const accepted = server.messenger.connections()[0]!;
     const sent = connection.counters();
     const received = accepted.counters();
@@ -196,7 +196,7 @@ for (const transport of testTransports()) {
     await server.recorder.untilMessages(1);
     connection.fault(new MsgrError(ErrorCode.Socket, 'pulled by the test'));
     await server.recorder.untilMessages(count);
-    await waitUntil(() => connection.counters().unackedBytes === 0, 5000, 'the acknowledgement');
+    await waitUntil(() => connection.counters().unackedBytes === 0, 20_000, 'the acknowledgement');
     const { messagesReplayed, messagesSent } = connection.counters();
     checkPart(connection.counters(), { connects: 2, faults: 1, resets: 0 });
     assert.ok(messagesReplayed >= 1, 'nothing was replayed');
@@ -220,14 +220,14 @@ for (const transport of testTransports()) {
 
     server.messenger.removeDispatcher(server.recorder);
     connection.send(new Message({ type }));
-    await waitUntil(() => server.messenger.counters().messagesUnhandled === 1, 5000, 'the unhandled one');
+    await waitUntil(() => server.messenger.counters().messagesUnhandled === 1, 20_000, 'the unhandled one');
 
     const stranger = all.client({ name: 'client.9', options: { ms_initial_backoff: 10 } });
     stranger.messenger.setDefaultPolicy(Policy.lossyClient());
     // The right address with another process's nonce: the server refuses the ident.
     const wrong = String(server.messenger.myAddrs).replace(/\/\d+/, '/1');
     stranger.messenger.getConnection(wrong).send(new Message({ type }));
-    await waitUntil(() => server.messenger.counters().acceptFailures >= 1, 5000, 'the refused one');
+    await waitUntil(() => server.messenger.counters().acceptFailures >= 1, 20_000, 'the refused one');
     const families = parse(prometheusText([server.messenger]));
     assert.is(sampleOf(families, 'msgr2_messages_unhandled_total', { messenger: 'osd.0' }), 1);
     assert.ok(sampleOf(families, 'msgr2_accept_failures_total', { messenger: 'osd.0' }) >= 1);
