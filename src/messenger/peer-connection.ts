@@ -143,6 +143,11 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
     return this.#globalId;
   }
 
+  /** Sessions that ended with a reset or a remote reset; as in `counters()`. */
+  get resets(): number {
+    return this.#resets;
+  }
+
   get lastKeepaliveAck(): number {
     return this.#lastKeepaliveAck;
   }

@@ -3,6 +3,7 @@
  * these must be found, and by what it is.
  */
 import type { Channel, OutgoingMessage } from '../../src/transport/channel.ts';
+import type { Clock } from '../../src/transport/clock.ts';
 import type { Random } from '../../src/transport/memory/random.ts';
 
 export interface Canary {
@@ -11,7 +12,7 @@ export interface Canary {
   /** The word that one of the violations begins with. */
   readonly found: string;
   /** Breaks a channel; called for each one of a world. */
-  sabotage(channel: Channel, random: Random): void;
+  sabotage(channel: Channel, random: Random, clock: Clock): void;
 }
 
 /** About one call in so many is treated badly. */
@@ -101,11 +102,15 @@ export const canaries = {
       };
     },
   },
-  leavesSockets: {
-    what: 'a connection that ends leaves its socket open',
+  leavesTimers: {
+    what: 'a connection that ends leaves a timer running',
     found: 'leak',
-    sabotage: (channel) => {
-      channel.destroy = () => {};
+    sabotage: (channel, _random, clock) => {
+      const destroy = channel.destroy.bind(channel);
+      channel.destroy = () => {
+        destroy();
+        clock.setTimeout(() => {}, 900_000);
+      };
     },
   },
 } as const satisfies Record<string, Canary>;

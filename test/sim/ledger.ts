@@ -101,7 +101,7 @@ export class Ledger {
     type: number,
   ): Message {
     const id = this.#entries.length;
-    const { resets } = link.connection.counters();
+    const { resets } = link.connection;
     const entry: Entry = {
       id,
       link,
@@ -135,7 +135,7 @@ export class Ledger {
   arrived(link: Link, message: ReceivedMessage): void {
     const entry = this.#entryOf(message);
     if (entry === undefined) return;
-    entry.arrival = { link, epoch: link.connection.counters().resets };
+    entry.arrival = { link, epoch: link.connection.resets };
   }
 
   /** The message is in the dispatcher's hands. Answers its id, or -1 for one that is not known. */
@@ -251,7 +251,7 @@ function nameOf({ id, link, priority, size }: Entry): string {
 
 /** Why a message may be missing; undefined when it may not. */
 function excuseOf({ link, epoch, arrival }: Entry): string | undefined {
-  const { resets } = link.connection.counters();
+  const { resets } = link.connection;
   if (arrival !== undefined) {
     // It was received, and acknowledged perhaps: only its receiver can have dropped it.
     if (!hasEnded(arrival)) return undefined;
@@ -265,5 +265,5 @@ function excuseOf({ link, epoch, arrival }: Entry): string | undefined {
 
 function hasEnded({ link, epoch }: ReceiverSession): boolean {
   const { connection, process } = link;
-  return !process.isAlive || connection.state === 'closed' || connection.counters().resets > epoch;
+  return !process.isAlive || connection.state === 'closed' || connection.resets > epoch;
 }

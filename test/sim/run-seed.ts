@@ -43,7 +43,7 @@ export async function runSeed({ seed, scenario, canary, print }: SeedOptions): P
   const world = new World(plan, stream(streams.world), network, trace, {
     frameCounts,
     say: print && ((line) => trace.say(line)),
-    sabotage: sabotage && ((channel) => sabotage(channel, canaryRandom)),
+    sabotage: sabotage && ((channel) => sabotage(channel, canaryRandom, network.clock)),
   });
   const crashes: string[] = [];
   const stopListening = print && tellStates(trace);

@@ -47,7 +47,7 @@ function counterpartProblems(process: Process, connection: PeerConnection, peer:
 function eventProblems(process: Process): string[] {
   const problems: string[] = [];
   for (const link of process.links.values()) {
-    const { resets } = link.connection.counters();
+    const { resets } = link.connection;
     if (link.resetEvents === resets) continue;
     problems.push(
       `event: ${link.name} had ${resets} resets, and its dispatcher heard of ${link.resetEvents}`,

@@ -26,6 +26,8 @@ import { Code, type Trace } from './trace.ts';
 /** Virtual time that a calm world may take to come to rest; backoffs and stale attempts add up. */
 const calmMsMax = 1_200_000;
 const calmStepMs = 250;
+/** Events of one world; the busiest has some ten thousand. Beyond, something goes round in circles. */
+const eventsMax = 5_000_000;
 /** After the last socket was closed; word of it is a latency away, and a clogged path seconds. */
 const afterShutdownMs = 60_000;
 
@@ -97,6 +99,13 @@ export class World {
     connection.send(message);
   }
 
+  /** Everything that happens in so many milliseconds. */
+  #runFor(ms: number): void {
+    const { clock } = this.network;
+    clock.run(clock.nowMs() + ms, eventsMax - clock.eventCount);
+    if (clock.eventCount >= eventsMax) throw new Error(`livelock: more than ${eventsMax} events`);
+  }
+
   // ── Processes ──────────────────────────────────────────────────────────────────────────────────
 
   async #startProcess(entity: number): Promise<void> {
@@ -145,13 +154,12 @@ export class World {
 
   async #rough(): Promise<void> {
     const { plan, network, random } = this;
-    const { clock } = network;
     Object.assign(network.faults, makeFaults(random));
     for (let count = 0; count < plan.actionCount; count++) {
-      clock.run(clock.nowMs() - Math.log(1 - random.float()) * plan.actionEveryMs);
+      this.#runFor(-Math.log(1 - random.float()) * plan.actionEveryMs);
       await this.#act(chooseAction(random, plan.weights));
     }
-    clock.run(clock.nowMs() + random.float() * plan.actionEveryMs * 2);
+    this.#runFor(random.float() * plan.actionEveryMs * 2);
   }
 
   async #act(action: Action): Promise<void> {
@@ -247,7 +255,7 @@ export class World {
     if (random.chance(0.3)) network.resetConnections(hostOf(process.entity));
     await process.die();
     this.#dead.push(process);
-    network.clock.run(network.clock.nowMs() + random.float() * plan.downMsMax);
+    this.#runFor(random.float() * plan.downMsMax);
     await this.#startProcess(process.entity);
     // The peers hear of it as from a map; those that miss it find out in the end.
     if (random.chance(0.7)) this.#forgetTheDead();
@@ -289,7 +297,7 @@ export class World {
     const { clock } = this.network;
     const limitMs = clock.nowMs() + calmMsMax;
     for (;;) {
-      clock.run(clock.nowMs() + calmStepMs);
+      this.#runFor(calmStepMs);
       if (this.#isQuiet()) return true;
       if (clock.nowMs() >= limitMs) break;
     }
@@ -331,7 +339,7 @@ export class World {
   async #close(): Promise<void> {
     const { clock } = this.network;
     for (const process of this.#processes) await process.die();
-    clock.run(clock.nowMs() + afterShutdownMs);
+    this.#runFor(afterShutdownMs);
     const { pendingCount } = clock;
     if (pendingCount > 0) this.#violations.push(`leak: ${pendingCount} timers after the shutdown`);
     const { streamCount } = this.network;
@@ -353,5 +361,5 @@ function chooseAction(random: Random, weights: ActionWeights): Action {
 function isSettled(connection: PeerConnection): boolean {
   const { state, policy } = connection;
   if (state !== 'open' && (state !== 'standby' || policy.lossy)) return false;
-  return connection.counters().queuedMessages === 0;
+  return connection.channel.outboxCount === 0 && connection.queuedBytes === 0;
 }

@@ -55,9 +55,12 @@ export class VirtualClock implements Clock {
     return this.#stepUntil(Number.POSITIVE_INFINITY);
   }
 
-  /** Runs every event up to `untilMs`, at which time the clock then stands. */
-  run(untilMs: number): void {
-    while (this.#stepUntil(untilMs));
+  /**
+   * Runs every event up to `untilMs`, at which time the clock then stands; no more than `eventsMax`, for
+   * a simulation that may go round in circles.
+   */
+  run(untilMs: number, eventsMax = Number.POSITIVE_INFINITY): void {
+    for (let events = 0; this.#stepUntil(untilMs); ) if (++events >= eventsMax) return;
     this.#nowMs = Math.max(this.#nowMs, untilMs);
   }
 
