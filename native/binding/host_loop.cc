@@ -12,6 +12,7 @@ namespace {
 constexpr int kUvIdle = 6;
 constexpr int kUvPoll = 8;
 constexpr int kUvPrepare = 9;
+constexpr int kUvTimer = 13;
 constexpr int kUvReadable = 1;
 
 struct Uv {
@@ -30,6 +31,9 @@ struct Uv {
   int (*idle_init)(void* loop, void* handle);
   int (*idle_start)(void* handle, void (*call)(void* handle));
   int (*idle_stop)(void* handle);
+  int (*timer_init)(void* loop, void* handle);
+  int (*timer_start)(void* handle, void (*call)(void* handle), uint64_t timeout_ms, uint64_t repeat_ms);
+  int (*timer_stop)(void* handle);
   int (*backend_timeout)(const void* loop);
   bool complete = true;
 
@@ -49,6 +53,9 @@ struct Uv {
     find(idle_init, "uv_idle_init");
     find(idle_start, "uv_idle_start");
     find(idle_stop, "uv_idle_stop");
+    find(timer_init, "uv_timer_init");
+    find(timer_start, "uv_timer_start");
+    find(timer_stop, "uv_timer_stop");
     find(backend_timeout, "uv_backend_timeout");
   }
 
@@ -82,18 +89,23 @@ bool HostLoop::open(napi_env env, int fd) {
   poll_ = std::malloc(uv().handle_size(kUvPoll));
   prepare_ = std::malloc(uv().handle_size(kUvPrepare));
   idle_ = std::malloc(uv().handle_size(kUvIdle));
-  if (poll_ == nullptr || prepare_ == nullptr || idle_ == nullptr || uv().poll_init(loop_, poll_, fd) != 0) {
+  timer_ = std::malloc(uv().handle_size(kUvTimer));
+  if (poll_ == nullptr || prepare_ == nullptr || idle_ == nullptr || timer_ == nullptr ||
+      uv().poll_init(loop_, poll_, fd) != 0) {
     std::free(poll_);
     std::free(prepare_);
     std::free(idle_);
+    std::free(timer_);
     return false;
   }
-  // These two do not fail.
+  // These do not fail.
   uv().prepare_init(loop_, prepare_);
   uv().idle_init(loop_, idle_);
-  open_handles_ = 3;
+  uv().timer_init(loop_, timer_);
+  open_handles_ = 4;
   uv().unref(prepare_);
   uv().unref(idle_);
+  uv().unref(timer_);
   uv().handle_set_data(poll_, &client_);
   uv().handle_set_data(prepare_, &client_);
   uv().poll_start(poll_, kUvReadable, [](void* handle, int, int) { client_of(handle).on_readable(); });
@@ -105,7 +117,8 @@ void HostLoop::close() {
   uv().poll_stop(poll_);
   uv().prepare_stop(prepare_);
   uv().idle_stop(idle_);
-  for (void* handle : {poll_, prepare_, idle_}) {
+  uv().timer_stop(timer_);
+  for (void* handle : {poll_, prepare_, idle_, timer_}) {
     uv().handle_set_data(handle, this);
     uv().close(handle, handle_closed);
   }
@@ -135,6 +148,18 @@ void HostLoop::set_awake(bool awake) {
   } else {
     uv().idle_stop(idle_);
   }
+}
+
+void HostLoop::start_timer(uint32_t delay_ms) {
+  if (timer_due_) return;
+  timer_due_ = true;
+  uv().handle_set_data(timer_, this);
+  const auto call = [](void* handle) {
+    auto& host = *static_cast<HostLoop*>(uv().handle_get_data(handle));
+    host.timer_due_ = false;
+    host.client_.on_timer();
+  };
+  uv().timer_start(timer_, call, delay_ms, 0);
 }
 
 bool HostLoop::would_sleep() const { return uv().backend_timeout(loop_) != 0; }

@@ -4,6 +4,7 @@
 //      uv_poll      the epoll descriptor, or a thread's notification      ─► on_readable()
 //      uv_prepare   before the host's loop looks for input               ─► on_prepare()
 //      uv_idle      while active the host's loop does not sleep
+//      uv_timer     once, later; never holds the host's loop             ─► on_timer()
 //
 // libuv is reached by name at run time: its headers are not part of Node-API's, and hosts without it (Bun,
 // Deno) must be told apart instead of crashing. Only opaque handles are used, whose sizes libuv tells.
@@ -22,6 +23,7 @@ class HostLoop {
    public:
     virtual void on_readable() = 0;
     virtual void on_prepare() = 0;
+    virtual void on_timer() = 0;
     // libuv has let go of every handle; the client may be deleted from here.
     virtual void on_closed() = 0;
 
@@ -43,6 +45,8 @@ class HostLoop {
   void set_referenced(bool referenced);
   // Keeps the host's loop from sleeping.
   void set_awake(bool awake);
+  // One call of on_timer() from now; not earlier than one that is due already.
+  void start_timer(uint32_t delay_ms);
   // The host's loop would sleep now if it were asked to: nobody else has work to do. Only to be asked while
   // set_awake(false) holds.
   [[nodiscard]] bool would_sleep() const;
@@ -55,9 +59,11 @@ class HostLoop {
   void* poll_ = nullptr;
   void* prepare_ = nullptr;
   void* idle_ = nullptr;
+  void* timer_ = nullptr;
   int open_handles_ = 0;
   bool referenced_ = true;
   bool awake_ = false;
+  bool timer_due_ = false;
 };
 
 }  // namespace msgr

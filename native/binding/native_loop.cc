@@ -14,9 +14,12 @@ namespace {
 // Batches in flight between a loop's thread and JavaScript: one is filled while one is looked at, and two
 // take up the differences in pace.
 constexpr uint32_t kThreadTables = 4;
-// Warm memory per transport for slabs that come and go. Slabs that JavaScript keeps views of come back in
-// bursts, as many at once as the garbage collector allows between two of its runs.
-constexpr size_t kIdleBytesMax = 64 * 1024 * 1024;
+// Warm memory per transport for slabs that come and go. While traffic flows it may be much, as slabs that
+// JavaScript keeps views of come back in bursts, as many at once as the garbage collector allows between two
+// of its runs, and fresh pages instead of warm ones halve the throughput. After a quiet second it shrinks.
+constexpr size_t kIdleBytesMax = 256 * 1024 * 1024;
+constexpr size_t kIdleBytesQuiet = 8 * 1024 * 1024;
+constexpr uint32_t kQuietMs = 1000;
 // Deliveries in one turn before the host's loop gets its own turn.
 constexpr int kRoundsPerTurn = 16;
 
@@ -130,6 +133,21 @@ void NativeLoop::update_reference() {
   host_.set_referenced(referenced_ && open);
 }
 
+void NativeLoop::trim_later() {
+  quiet_ = false;
+  if (pool_->idle_bytes() > kIdleBytesQuiet) host_.start_timer(kQuietMs);
+}
+
+void NativeLoop::on_timer() {
+  if (!open_) return;
+  if (quiet_) {
+    pool_->trim(kIdleBytesQuiet);
+  } else {
+    host_.start_timer(kQuietMs);
+  }
+  quiet_ = true;
+}
+
 void NativeLoop::submit_messages() {
   if (send_->empty()) return;
   if (thread_) {
@@ -176,6 +194,7 @@ void NativeLoop::turn() {
   if (!open_) return;
   send_->rewind_if_unused();
   update_reference();
+  trim_later();
 }
 
 // Looks for input for a while, because it is likely to come before a sleep and a wake-up would be over.
@@ -214,7 +233,9 @@ void NativeLoop::deliver_filled() {
     submit_messages();
   }
   in_turn_ = false;
-  if (open_) update_reference();
+  if (!open_) return;
+  update_reference();
+  trim_later();
 }
 
 void NativeLoop::spin_for_filled() {

@@ -102,9 +102,11 @@ class NativeLoop final : private HostLoop::Client {
   void deliver_filled();
   void spin_for_filled();
   void update_reference();
+  void trim_later();
 
   void on_readable() override;
   void on_prepare() override;
+  void on_timer() override;
   void on_closed() override;
 
   static void at_environment_end(napi_async_cleanup_hook_handle handle, void* loop);
@@ -136,6 +138,8 @@ class NativeLoop final : private HostLoop::Client {
   bool host_closed_ = true;
   bool in_turn_ = false;
   bool referenced_ = true;
+  // Nothing was delivered since the timer was started.
+  bool quiet_ = true;
 };
 
 }  // namespace msgr

@@ -425,3 +425,19 @@ TEST_CASE("threaded: stopped with traffic running and commands waiting") {
     CHECK(host.loop.open_count() >= 1);
   }
 }
+
+TEST_CASE("pool: trimmed to what may wait, the rest unmapped") {
+  SlabPool* pool = SlabPool::create(64 * 1024, 1024 * 1024);
+  {
+    std::vector<SlabRef> held;
+    for (int i = 0; i < 8; i++) held.push_back(pool->take());
+    held.push_back(pool->take_large(200 * 1024));
+  }
+  CHECK(pool->idle_bytes() == 8 * 64 * 1024 + 256 * 1024);
+  pool->trim(3 * 64 * 1024);
+  CHECK(pool->idle_bytes() == 3 * 64 * 1024);
+  pool->trim(0);
+  CHECK(pool->idle_bytes() == 0);
+  CHECK(pool->take());
+  pool->close();
+}

@@ -136,6 +136,20 @@ void SlabPool::give_back(Slab* slab) {
   if (last) delete this;
 }
 
+void SlabPool::trim(size_t bytes) {
+  std::vector<Slab*> trimmed;
+  {
+    const std::lock_guard lock(mutex_);
+    for (auto* idle : {&idle_large_, &idle_}) {
+      size_t count = 0;
+      while (count < idle->size() && idle_bytes_ > bytes) idle_bytes_ -= (*idle)[count++]->capacity_;
+      trimmed.insert(trimmed.end(), idle->begin(), idle->begin() + static_cast<ptrdiff_t>(count));
+      idle->erase(idle->begin(), idle->begin() + static_cast<ptrdiff_t>(count));
+    }
+  }
+  for (Slab* slab : trimmed) delete slab;
+}
+
 size_t SlabPool::live_count() const {
   const std::lock_guard lock(mutex_);
   return live_count_;

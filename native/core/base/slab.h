@@ -105,6 +105,9 @@ class SlabPool {
   // declares commits nothing before the bytes arrive. No reference when it cannot be had.
   [[nodiscard]] SlabRef take_large(size_t bytes);
 
+  // Unmaps idle slabs, those idle longest first, until at most `bytes` wait.
+  void trim(size_t bytes);
+
   [[nodiscard]] size_t slab_bytes() const { return slab_bytes_; }
   // Slabs that somebody holds, and bytes that wait for reuse: for tests and gauges.
   [[nodiscard]] size_t live_count() const;
