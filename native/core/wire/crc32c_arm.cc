@@ -5,7 +5,6 @@
 #if defined(__aarch64__) && defined(__linux__) && (defined(__GNUC__) || defined(__clang__)) && \
     __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 
-#include <arm_acle.h>
 #include <arm_neon.h>
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
@@ -24,12 +23,30 @@ namespace msgr::crc32c_internal {
 
 namespace {
 
+// Written out, as compilers hide the intrinsics unless the whole file is compiled for the extension.
+MSGR_TARGET_CRC inline uint32_t crc_word(uint32_t crc, uint64_t value) {
+  asm("crc32cx %w0, %w0, %x1" : "+r"(crc) : "r"(value));
+  return crc;
+}
+MSGR_TARGET_CRC inline uint32_t crc_byte(uint32_t crc, uint8_t value) {
+  asm("crc32cb %w0, %w0, %w1" : "+r"(crc) : "r"(static_cast<uint32_t>(value)));
+  return crc;
+}
+// Both have 32 bits, so the product fits the low 64.
+MSGR_TARGET_CRYPTO inline uint64_t multiply(uint32_t crc, uint32_t by) {
+  const uint64x2_t a = vdupq_n_u64(crc);
+  const uint64x2_t b = vdupq_n_u64(by);
+  uint64x2_t product;
+  asm("pmull %0.1q, %1.1d, %2.1d" : "=w"(product) : "w"(a), "w"(b));
+  return vgetq_lane_u64(product, 0);
+}
+
 template <bool kCopy>
 MSGR_TARGET_CRC inline uint32_t step(uint32_t crc, uint8_t* to, const uint8_t* from) {
   uint64_t value;
   std::memcpy(&value, from, sizeof value);
   if constexpr (kCopy) std::memcpy(to, &value, sizeof value);
-  return __crc32cd(crc, value);
+  return crc_word(crc, value);
 }
 
 template <bool kCopy>
@@ -42,17 +59,12 @@ MSGR_TARGET_CRC inline uint32_t one_way(uint32_t crc, uint8_t* to, const uint8_t
   }
   for (size_t i = 0; i < size; i++) {
     if constexpr (kCopy) to[i] = from[i];
-    crc = __crc32cb(crc, from[i]);
+    crc = crc_byte(crc, from[i]);
   }
   return crc;
 }
 
 constexpr size_t kThreeWayBytesMin = 192;
-
-MSGR_TARGET_CRYPTO inline uint64_t multiply(uint32_t crc, uint32_t by) {
-  // Both have 32 bits, so the product fits the low 64.
-  return vgetq_lane_u64(vreinterpretq_u64_p128(vmull_p64(crc, by)), 0);
-}
 
 template <bool kCopy>
 MSGR_TARGET_CRYPTO inline uint32_t three_way(uint32_t seed, uint8_t* to, const uint8_t* from, size_t size) {
@@ -68,7 +80,7 @@ MSGR_TARGET_CRYPTO inline uint32_t three_way(uint32_t seed, uint8_t* to, const u
       second = step<kCopy>(second, to + (kCopy ? stride + i : 0), from + stride + i);
       last = step<kCopy>(last, to + (kCopy ? 2 * stride + i : 0), from + 2 * stride + i);
     }
-    seed = last ^ __crc32cd(0, multiply(first, kShifts[2 * words]) ^ multiply(second, kShifts[words]));
+    seed = last ^ crc_word(0, multiply(first, kShifts[2 * words]) ^ multiply(second, kShifts[words]));
     from += 3 * stride;
     if constexpr (kCopy) to += 3 * stride;
     size -= 3 * stride;
