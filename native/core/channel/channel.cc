@@ -156,6 +156,8 @@ void Channel::take_ack(uint64_t seq) {
 }
 
 void Channel::reset_in_seq() {
+  // A frame that is half on the wire must stay as it is.
+  MSGR_CHECK(outbox_.partial_rest() == 0);
   in_seq_ = 0;
   told_in_seq_ = 0;
   set(counters_.in_seq, 0);
