@@ -22,8 +22,15 @@ import type { World } from './world.ts';
 
 export const serverPort = 6800;
 
+const hostPrefix = '10.0.0.';
+
 export function hostOf(entity: number): string {
-  return `10.0.0.${entity + 1}`;
+  return `${hostPrefix}${entity + 1}`;
+}
+
+/** The entity at the other end. */
+export function peerOf({ peerAddrs }: Connection): number {
+  return Number(peerAddrs.front!.host.slice(hostPrefix.length)) - 1;
 }
 
 export class Process implements ProcessView, Dispatcher {

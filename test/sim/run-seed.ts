@@ -22,7 +22,7 @@ export interface SeedOptions {
 
 export interface SeedResult {
   readonly seed: number;
-  readonly scenario: ScenarioName;
+  readonly scenario: ScenarioName | 'unknown';
   readonly violations: readonly string[];
   /** The same for the same seed. */
   readonly hash: string;

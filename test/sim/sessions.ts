@@ -1,10 +1,16 @@
 /** What must be true of all connections together, when nothing moves any more. */
 import type { PeerConnection } from '../../src/messenger/peer-connection.ts';
 import type { Process } from './process.ts';
-import { hostOf } from './process.ts';
+import { hostOf, peerOf } from './process.ts';
 
-/** One line for each thing that is wrong. */
-export function sessionProblems(processes: readonly Process[]): string[] {
+/**
+ * One line for each thing that is wrong. `forgettingsOf` counts how often one of two entities marked down a
+ * connection to the other, or died: the only reasons for which a lossless session may be reset.
+ */
+export function sessionProblems(
+  processes: readonly Process[],
+  forgettingsOf: (one: number, other: number) => number,
+): string[] {
   const problems: string[] = [];
   for (const process of processes) {
     const seen = new Set<string>();
@@ -20,7 +26,7 @@ export function sessionProblems(processes: readonly Process[]): string[] {
       if (peer === undefined) problems.push(`session: ${name} leads nowhere`);
       else if (connection.state === 'open') problems.push(...counterpartProblems(process, connection, peer));
     }
-    problems.push(...eventProblems(process));
+    problems.push(...eventProblems(process, forgettingsOf));
   }
   return problems;
 }
@@ -43,11 +49,15 @@ function counterpartProblems(process: Process, connection: PeerConnection, peer:
   return [];
 }
 
-/** Every reset was told, and told once. */
-function eventProblems(process: Process): string[] {
+/** Every reset was told, and told once, and had a reason. */
+function eventProblems(process: Process, forgettingsOf: (one: number, other: number) => number): string[] {
   const problems: string[] = [];
   for (const link of process.links.values()) {
     const { resets } = link.connection;
+    const reasons = forgettingsOf(process.entity, peerOf(link.connection));
+    if (!link.policy.lossy && resets > reasons) {
+      problems.push(`reset: ${link.name} had ${resets} resets, and there were ${reasons} reasons for one`);
+    }
     if (link.resetEvents === resets) continue;
     problems.push(
       `event: ${link.name} had ${resets} resets, and its dispatcher heard of ${link.resetEvents}`,

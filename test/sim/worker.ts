@@ -14,8 +14,16 @@ function tell(line: WorkerLine): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
+let seed = firstSeed;
+// What a dispatcher or a promise throws reaches nobody who could tell whose it is.
+process.on('uncaughtException', (error) => {
+  const violations = [`exception: ${error.stack ?? error.message}`];
+  tell({ failed: { seed, scenario: scenario ?? 'unknown', violations, hash: '', totals: {} } });
+});
+
 for (let index = 0; index < count; index++) {
-  const result = await runSeed({ seed: firstSeed + index * step, scenario, canary });
+  seed = firstSeed + index * step;
+  const result = await runSeed({ seed, scenario, canary });
   done++;
   hash = (hash + hashShare(result)) | 0;
   addTotals(totals, result.totals);

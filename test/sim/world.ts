@@ -19,7 +19,7 @@ import type { Hooks } from './hooks.ts';
 import { Ledger, MessageKind } from './ledger.ts';
 import type { Link } from './link.ts';
 import { type Action, type ActionWeights, makeFaults, type Plan } from './plan.ts';
-import { hostOf, Process, serverPort } from './process.ts';
+import { hostOf, Process, peerOf, serverPort } from './process.ts';
 import { sessionProblems } from './sessions.ts';
 import { Code, type Trace } from './trace.ts';
 
@@ -41,10 +41,10 @@ export class World {
   /** No more faults from here on. */
   isCalm = false;
   readonly #processes: Process[] = [];
-  /** The dead, whose messages may still be on their way. */
-  readonly #dead: Process[] = [];
   readonly #partitions: [from: string, to: string][] = [];
   readonly #violations: string[] = [];
+  /** How often one of a pair of entities gave up what it knew of a session with the other. */
+  readonly #forgettings = new Map<string, number>();
   #links = 0;
 
   constructor(plan: Plan, random: Random, network: MemoryNetwork, trace: Trace, hooks: Hooks) {
@@ -84,10 +84,15 @@ export class World {
     const priority = plan.priorities[random.integer(0, plan.priorities.length - 1)]!;
     // Small ones are the most.
     const size = Math.floor(random.float() * random.float() * random.float() * (plan.sizeMax + 1));
-    const { front } = connection.peerAddrs;
-    const toEntity = Number(front!.host.slice(front!.host.lastIndexOf('.') + 1)) - 1;
     const id = this.ledger.totals.sent;
-    const message = this.ledger.compose(link, toEntity, front!.nonce, priority, size, type);
+    const message = this.ledger.compose(
+      link,
+      peerOf(connection),
+      connection.peerAddrs.front!.nonce,
+      priority,
+      size,
+      type,
+    );
     this.trace.note(
       Code.send,
       link.number,
@@ -247,6 +252,7 @@ export class World {
     const link = process.linkOf(connection);
     this.trace.say(`${link.name} is marked down`);
     link.markedDownBySelf = true;
+    this.#noteForgetting(process.entity, peerOf(connection));
     connection.markDown();
   }
 
@@ -254,7 +260,7 @@ export class World {
     const { random, plan, network } = this;
     if (random.chance(0.3)) network.resetConnections(hostOf(process.entity));
     await process.die();
-    this.#dead.push(process);
+    for (let other = 0; other < plan.entities.length; other++) this.#noteForgetting(process.entity, other);
     this.#runFor(random.float() * plan.downMsMax);
     await this.#startProcess(process.entity);
     // The peers hear of it as from a map; those that miss it find out in the end.
@@ -269,6 +275,16 @@ export class World {
         if (!this.#leadsSomewhere(connection)) this.#markDownConnection(process, connection);
       }
     }
+  }
+
+  #noteForgetting(one: number, other: number): void {
+    const key = pairKey(one, other);
+    this.#forgettings.set(key, (this.#forgettings.get(key) ?? 0) + 1);
+  }
+
+  /** How often one of the two entities gave up what it knew of a session with the other. */
+  forgettingsOf(one: number, other: number): number {
+    return this.#forgettings.get(pairKey(one, other)) ?? 0;
   }
 
   #leadsSomewhere({ peerAddrs }: Connection): boolean {
@@ -333,7 +349,9 @@ export class World {
   }
 
   #checkSessions(): void {
-    this.#violations.push(...sessionProblems(this.#processes));
+    this.#violations.push(
+      ...sessionProblems(this.#processes, (one, other) => this.forgettingsOf(one, other)),
+    );
   }
 
   async #close(): Promise<void> {
@@ -345,6 +363,10 @@ export class World {
     const { streamCount } = this.network;
     if (streamCount > 0) this.#violations.push(`leak: ${streamCount} sockets after the shutdown`);
   }
+}
+
+function pairKey(one: number, other: number): string {
+  return one < other ? `${one} ${other}` : `${other} ${one}`;
 }
 
 function chooseAction(random: Random, weights: ActionWeights): Action {
