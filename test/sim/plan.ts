@@ -101,8 +101,8 @@ export function makePlan(random: Random, wanted: ScenarioName | undefined): Plan
       partition: weight(0.4) / 2,
       heal: 0.2,
       pause: weight(0.3) / 2,
-      markDown: (forgets * weight(0.35)) / 2,
-      restart: (forgets * weight(0.3)) / 3,
+      markDown: (forgets * weight(0.45)) / 2,
+      restart: (forgets * weight(0.4)) / 3,
       newFaults: 0.1,
     },
     priorities: pick(random, [[127], [127, 196], [63, 127, 196, 255], [1, 10, 63], [64, 65]]),
@@ -132,7 +132,7 @@ export function makeFaults(random: Random): MemoryFaults {
     reset: upTo(0.2),
     corrupt: upTo(0.1),
     refuse: upTo(0.6),
-    clog: upTo(0.1),
+    clog: upTo(0.3),
     clogMsMax: pick(random, [20, 500, 5000]),
   };
 }

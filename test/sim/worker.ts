@@ -14,6 +14,9 @@ function tell(line: WorkerLine): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
 
+// Whoever reads the lines is gone, and with him the reason to go on.
+process.stdout.on('error', () => process.exit(1));
+
 let seed = firstSeed;
 // What a dispatcher or a promise throws reaches nobody who could tell whose it is.
 process.on('uncaughtException', (error) => {

@@ -245,7 +245,13 @@ export class World {
   #markDown(process: Process): void {
     const connections = process.messenger.connections();
     if (connections.length === 0) return;
-    this.#markDownConnection(process, connections[this.random.integer(0, connections.length - 1)]!);
+    const connection = connections[this.random.integer(0, connections.length - 1)]!;
+    const target = peerOf(connection);
+    this.#markDownConnection(process, connection);
+    // Who comes back at once meets what the peer has not noticed yet.
+    if (process.plan.targets.includes(target) && this.random.chance(0.5)) {
+      this.#burst(this.#linkTo(process, target));
+    }
   }
 
   #markDownConnection(process: Process, connection: Connection): void {
