@@ -21,6 +21,7 @@ export interface NativeLoopOptions {
   readonly busyPollUs?: number;
   readonly threads?: number;
   readonly cpu?: number;
+  readonly poisonRecycled?: boolean;
   readonly injectSocketFailures?: number;
   readonly injectShortIo?: number;
   readonly injectSeed?: number;

@@ -40,6 +40,7 @@ NativeLoop::NativeLoop(napi_env env, const NativeLoopOptions& options)
       busy_poll_(options.busy_poll_us),
       slice_ns_(uint64_t{options.busy_poll_us} * 1000),
       cpu_(options.cpu),
+      poison_(options.poison),
       busy_poll_us_(options.threads > 0 ? options.busy_poll_us : 0) {}
 
 NativeLoop::~NativeLoop() {
@@ -57,7 +58,7 @@ bool NativeLoop::open(napi_env env, napi_value self, napi_value callback, std::s
   std::vector<ReceiveBatch*> free;
   for (uint32_t i = 0; i < layout_.tables; i++) {
     auto* records = reinterpret_cast<Record*>(memory_->data() + layout_.record_offset(i));
-    batches_.push_back(std::make_unique<ReceiveBatch>(records, kBatchRecords));
+    batches_.push_back(std::make_unique<ReceiveBatch>(records, kBatchRecords, poison_));
     if (!batches_.back()->renew(false, *pool_)) {
       error = "no memory for receive slabs";
       return false;
@@ -284,7 +285,7 @@ void NativeLoop::on_prepare() {
     update_reference();
     return;
   }
-  if (loop_.has_pending() || loop_.has_output()) turn();
+  if (loop_.has_pending() || loop_.has_output() || !releases_.empty()) turn();
   if (open_ && busy_poll_.enabled() && host_.would_sleep()) spin();
   if (!open_) return;
   host_.set_awake(loop_.has_pending() || loop_.has_output() ||

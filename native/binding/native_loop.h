@@ -36,6 +36,7 @@ struct NativeLoopOptions {
   uint32_t busy_poll_us = 0;
   uint32_t threads = 0;
   int cpu = -1;
+  bool poison = false;
   SocketFaults faults;
 };
 
@@ -129,6 +130,7 @@ class NativeLoop final : private HostLoop::Client {
   BusyPoll busy_poll_;
   const uint64_t slice_ns_;
   const int cpu_;
+  const bool poison_;
   const uint32_t busy_poll_us_;
 
   napi_async_cleanup_hook_handle cleanup_hook_ = nullptr;

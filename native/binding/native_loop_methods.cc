@@ -41,6 +41,7 @@ NativeLoopOptions read_loop_options(napi_env env, napi_value value) {
   options.busy_poll_us = static_cast<uint32_t>(object.integer("busyPollUs", 0));
   options.threads = static_cast<uint32_t>(object.integer("threads", 0));
   options.cpu = object.integer("cpu", -1);
+  options.poison = object.boolean("poisonRecycled", false);
   options.faults.failure_one_in = static_cast<uint32_t>(object.integer("injectSocketFailures", 0));
   options.faults.short_one_in = static_cast<uint32_t>(object.integer("injectShortIo", 0));
   options.faults.seed = static_cast<uint64_t>(object.number("injectSeed", 1));
@@ -132,6 +133,12 @@ napi_value NativeLoop::construct(napi_env env, napi_callback_info info) {
     return nullptr;
   }
   std::string error;
+  napi_value memory = loop->memory_ ? slab_buffer(env, *loop->memory_, loop->layout_.bytes()) : nullptr;
+  if (memory == nullptr) {
+    throw_error(env, "ERR_MSGR_UNSUPPORTED", "the host allows no ArrayBuffer over native memory");
+    return nullptr;
+  }
+  set_property(env, call.self(), "memory", memory);
   if (!loop->open(env, call.self(), call.value(1), error)) {
     throw_error(env, "ERR_MSGR_INVALID_ARGUMENT", error);
     return nullptr;
@@ -156,7 +163,6 @@ void NativeLoop::describe(napi_env env, napi_value self) {
   set("records", kBatchRecords);
   set("countersPerChunk", ChannelTable::kChunkChannels);
   set_property(env, self, "layout", layout);
-  set_property(env, self, "memory", slab_buffer(env, *memory_, layout_.bytes()));
 }
 
 napi_value NativeLoop::create_channel(const Call& call) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "core/base/slab.h"
 #include "core/channel/record.h"
@@ -15,8 +16,12 @@ class ReceiveBatch {
  public:
   // Less room than this is not worth a system call.
   static constexpr size_t kRoomMin = 64 * 1024;
+  static constexpr int kPoison = 0xa5;
 
-  ReceiveBatch(Record* records, uint32_t capacity) : records_(records, capacity) {}
+  // `poison`: bytes that nobody keeps are overwritten before they are reused, so that a receiver who kept
+  // them all the same notices.
+  ReceiveBatch(Record* records, uint32_t capacity, bool poison = false)
+      : records_(records, capacity), poison_(poison) {}
 
   [[nodiscard]] RecordBatch& records() { return records_; }
   [[nodiscard]] Slab& slab() const { return *slab_; }
@@ -29,8 +34,12 @@ class ReceiveBatch {
   [[nodiscard]] bool renew(bool kept, SlabPool& pool) {
     records_.clear();
     if (slab_) {
-      if (kept) kept_ = slab_->used;
-      slab_->used = kept_;
+      if (kept) {
+        kept_ = slab_->used;
+      } else if (poison_) {
+        std::memset(slab_->data() + kept_, kPoison, slab_->used - kept_);
+      }
+      slab_->used = static_cast<uint32_t>(kept_);
     }
     if (!slab_ || room() < std::max(kRoomMin, room_wanted_)) {
       slab_ = pool.take();
@@ -47,6 +56,7 @@ class ReceiveBatch {
   RecordBatch records_;
   SlabRef slab_;
   size_t room_wanted_ = 0;
+  const bool poison_;
   // Bytes at the slab's beginning that an earlier delivery left in somebody's hands.
   size_t kept_ = 0;
 };

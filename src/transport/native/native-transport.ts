@@ -33,6 +33,11 @@ export interface NativeTransportOptions {
   readonly threads?: 0 | 1;
   /** The CPU that the loop's thread runs on; with `threads: 0` that is the calling thread. Default: any. */
   readonly cpu?: number;
+  /**
+   * Overwrites received bytes that no handler keeps with 0xa5, so that a view which was kept all the same
+   * shows. For debugging; default false.
+   */
+  readonly poisonRecycled?: boolean;
   /** Front, middle and data bytes of one message; default `messageBytesMaxDefault`. */
   readonly messageBytesMax?: number;
   /** One socket call in so many breaks its connection (`ms_inject_socket_failures`); default 0: none. */
