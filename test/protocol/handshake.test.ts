@@ -31,7 +31,8 @@ class End {
   run(actions: HandshakeAction[]): void {
     for (const action of actions) {
       if (action.kind === 'sendBytes') this.sent.push(Buffer.from(action.bytes));
-      else if (action.kind === 'sendControl') this.sent.push(assembleControlFrame(action.tag, action.payload));
+      else if (action.kind === 'sendControl')
+        this.sent.push(assembleControlFrame(action.tag, action.payload));
       else if (action.kind === 'expectBytes') this.#expected = action.count;
       else if (action.kind === 'expectFrame') this.#expected = 'frame';
       else if (action.kind === 'authenticated') this.outcome = action.outcome;
@@ -61,7 +62,11 @@ class End {
 function makeEnds(peerType: number = EntityType.Osd): { connector: End; acceptor: End } {
   const auth = authNone(EntityAuthName.parse('osd.1'));
   const connector = new End(
-    new ConnectorHandshake({ entityType: EntityType.Osd, peerAddr: address }, peerType, auth.client(EntityType.Osd)),
+    new ConnectorHandshake(
+      { entityType: EntityType.Osd, peerAddr: address },
+      peerType,
+      auth.client(EntityType.Osd),
+    ),
   );
   const acceptor = new End(
     new AcceptorHandshake({ entityType: EntityType.Osd, peerAddr: address }, (type) => auth.server(type)),
@@ -110,7 +115,8 @@ test('the connector refuses a peer of another type', () => {
   const { connector, acceptor } = makeEnds(EntityType.Mon);
   assert.throws(
     () => converse(connector, acceptor),
-    (error: MsgrError) => error.code === ErrorCode.PeerMismatch && /osd answers where a mon/.test(error.message),
+    (error: MsgrError) =>
+      error.code === ErrorCode.PeerMismatch && /osd answers where a mon/.test(error.message),
   );
 });
 

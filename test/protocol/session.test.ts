@@ -1,6 +1,7 @@
 /** The acceptor's two decisions, question by question, in Ceph's order. */
-import * as assert from 'uvu/assert';
+
 import { test } from 'uvu';
+import * as assert from 'uvu/assert';
 import { decideClientIdent, decideReconnect, type ExistingSession } from '../../src/protocol/session.ts';
 
 const established: ExistingSession = {
@@ -23,7 +24,9 @@ test('CLIENT_IDENT: nobody there is a new connection', () => {
 test('CLIENT_IDENT: a late attempt is stale before anything else is asked', () => {
   const existing = { ...established, lossy: true, peerGlobalSeq: 7n };
   assert.equal(decideClientIdent(existing, ident, smaller), { kind: 'stale' });
-  assert.equal(decideClientIdent({ ...existing, peerGlobalSeq: 6n }, ident, smaller), { kind: 'replaceLossy' });
+  assert.equal(decideClientIdent({ ...existing, peerGlobalSeq: 6n }, ident, smaller), {
+    kind: 'replaceLossy',
+  });
 });
 
 test('CLIENT_IDENT: a lossy connection gives way, whatever its cookies', () => {
@@ -77,10 +80,13 @@ test('SESSION_RECONNECT: whoever never saw the answer begins again without forge
 });
 
 test('SESSION_RECONNECT: a lower global_seq, then a lower connect_seq, has to try again', () => {
-  assert.equal(decideReconnect({ ...established, peerGlobalSeq: 7n, connectSeq: 9n }, reconnect, smaller, true), {
-    kind: 'retryGlobal',
-    globalSeq: 7n,
-  });
+  assert.equal(
+    decideReconnect({ ...established, peerGlobalSeq: 7n, connectSeq: 9n }, reconnect, smaller, true),
+    {
+      kind: 'retryGlobal',
+      globalSeq: 7n,
+    },
+  );
   assert.equal(decideReconnect({ ...established, connectSeq: 5n }, reconnect, smaller, true), {
     kind: 'retry',
     connectSeq: 5n,
