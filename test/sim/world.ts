@@ -320,6 +320,8 @@ export class World {
     const limitMs = clock.nowMs() + calmMsMax;
     for (;;) {
       this.#runFor(calmStepMs);
+      // The last words of a process may arrive long after it died, and make a connection.
+      this.#forgetTheDead();
       if (this.#isQuiet()) return true;
       if (clock.nowMs() >= limitMs) break;
     }
