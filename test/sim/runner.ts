@@ -23,6 +23,8 @@ export interface RunOptions {
 }
 
 export interface RunSummary {
+  /** That the seeds were begun with; a seed means the same only there. */
+  readonly commit: string;
   seeds: number;
   readonly failedSeeds: number[];
   /** First words of the violations. */
@@ -57,6 +59,7 @@ const linesShown = 12;
 export async function runSeeds(options: RunOptions): Promise<RunSummary> {
   const startedAt = performance.now();
   const summary: RunSummary = {
+    commit: commitName(),
     seeds: 0,
     failedSeeds: [],
     violationKinds: new Set(),
@@ -92,7 +95,7 @@ export async function runSeeds(options: RunOptions): Promise<RunSummary> {
 }
 
 /** The commit that is checked out, `+` when files differ from it; for a failing seed. */
-export function commitName(): string {
+function commitName(): string {
   const git = (...args: string[]): string =>
     execFileSync('git', args, {
       cwd: fileURLToPath(new URL('../..', import.meta.url)),
@@ -107,7 +110,7 @@ export function commitName(): string {
 }
 
 /** The totals of a run, in lines. */
-export function describeTotals({ seeds, failedSeeds, totals, hash, seconds }: RunSummary): string[] {
+export function describeTotals({ commit, seeds, failedSeeds, totals, hash, seconds }: RunSummary): string[] {
   const virtualSeconds = (totals.get('virtualMs') ?? 0) / 1000;
   const names = [...totals.keys()].filter((name) => name !== 'virtualMs').sort();
   return [
@@ -115,7 +118,7 @@ export function describeTotals({ seeds, failedSeeds, totals, hash, seconds }: Ru
     `${seeds} seeds in ${seconds.toFixed(1)} s (${(seeds / seconds).toFixed(0)} seeds/s), ` +
       `${virtualSeconds.toFixed(0)} s of virtual time (${(virtualSeconds / seconds).toFixed(0)} : 1), ` +
       `hash ${(hash >>> 0).toString(16).padStart(8, '0')}`,
-    `${failedSeeds.length} seeds with violations`,
+    `${failedSeeds.length} seeds with violations, commit ${commit}`,
   ];
 }
 
@@ -151,7 +154,7 @@ function noteFailure(
   if (summary.failedSeeds.length > failuresShown) return;
   const choice = scenario === undefined ? '' : ` --scenario ${scenario}`;
   const broken = canary === undefined ? '' : ` --canary ${canary}`;
-  report(`VIOLATION in seed ${seed} (${result.scenario}) at commit ${commitName()}; repeat it with`);
+  report(`VIOLATION in seed ${seed} (${result.scenario}) at commit ${summary.commit}; repeat it with`);
   report(`  npm run sim -- --seed ${seed}${choice}${broken}`);
   for (const violation of violations.slice(0, linesShown)) report(`    ${violation}`);
   if (violations.length > linesShown) report(`    and ${violations.length - linesShown} more`);
@@ -162,7 +165,7 @@ function runWorker(task: WorkerTask, options: RunOptions, summary: RunSummary): 
   const child = spawn(process.execPath, ['--import', 'tsx', worker, JSON.stringify(task)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const progressEvery = Math.max(seedsPerLine, Math.floor(options.runs / 20));
+  const progressEvery = Math.max(seedsPerLine, Math.min(10_000, Math.floor(options.runs / 20)));
   let shownAt = 0;
   createInterface({ input: child.stdout }).on('line', (text) => {
     const line = JSON.parse(text) as WorkerLine;

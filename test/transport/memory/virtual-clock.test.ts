@@ -100,6 +100,23 @@ test('a host that is paused again while it catches up holds the rest', () => {
   assert.equal(ran, [0, 1, 2]);
 });
 
+test('a run that goes in circles ends after so many events; what is left can be counted', () => {
+  const clock = new VirtualClock();
+  let rounds = 0;
+  const goRound = (): void => {
+    rounds++;
+    clock.setImmediate(goRound);
+  };
+  goRound();
+  const cancelled = clock.setTimeout(() => {}, 5);
+  clock.clearTimeout(cancelled);
+  clock.setTimeout(() => {}, 5);
+  clock.run(1, 100);
+  assert.is(rounds, 101);
+  assert.is(clock.eventCount, 100);
+  assert.is(clock.pendingCount, 2, 'the next round and a timer');
+});
+
 test('the generator repeats itself for a seed, and spreads evenly', () => {
   const draw = (seed: number) => {
     const random = new Random(seed);
