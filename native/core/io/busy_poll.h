@@ -17,7 +17,8 @@ namespace msgr {
 
 class BusyPoll {
  public:
-  // Spins for at most `window_us` after the last traffic; 0: never.
+  // Spins for `window_us` after the last traffic, and up to four times as long while messages use to come
+  // within that time; 0: never.
   explicit BusyPoll(uint32_t window_us)
       : window_ns_(uint64_t{window_us} * 1000), average_gap_ns_(gap_max()) {}
 
@@ -29,10 +30,12 @@ class BusyPoll {
     average_gap_ns_ = (average_gap_ns_ * 7 + gap) / 8;
   }
 
-  // A loop that sleeps between its pings sees gaps of a wake-up more than one that polls; four windows
-  // still count as close, so that it can find its way into polling.
+  // A loop that sleeps between its pings sees gaps of a wake-up more than one that polls, and one that is
+  // fed 256 KiB at a time sees gaps of as long as the sender takes to fill them: both are worth the wait,
+  // as the next input is likely to come before a sleep and a wake-up would be over.
   [[nodiscard]] bool wanted(uint64_t now_ns) const {
-    return now_ns - last_traffic_ns_ < window_ns_ && average_gap_ns_ < 4 * window_ns_;
+    if (average_gap_ns_ >= 4 * window_ns_) return false;
+    return now_ns - last_traffic_ns_ < std::clamp(2 * average_gap_ns_, window_ns_, 4 * window_ns_);
   }
 
  private:
