@@ -22,6 +22,8 @@ constexpr size_t kIdleBytesQuiet = 8 * 1024 * 1024;
 constexpr uint32_t kQuietMs = 1000;
 // Deliveries in one turn before the host's loop gets its own turn.
 constexpr int kRoundsPerTurn = 16;
+// While polling, one look in so many asks for all sockets; the others try the latest one only.
+constexpr uint32_t kLooksPerPoll = 4;
 
 uint32_t table_count(const NativeLoopOptions& options) { return options.threads > 0 ? kThreadTables : 1; }
 
@@ -177,10 +179,14 @@ void NativeLoop::turn() {
   if (in_turn_) return;
   in_turn_ = true;
   bool again = true;
+  bool worked = false;
   for (int round = 0; again && round < kRoundsPerTurn; round++) {
     ReceiveBatch& batch = *batches_[0];
+    // Without memory for a slab nothing is read; the host's loop stays awake and it is tried again.
+    if (!batch.ready() && !batch.renew(false, *pool_)) break;
     again = loop_.receive(batch);
     bool kept = true;
+    worked = worked || again || batch.records().count() != 0;
     if (batch.records().count() != 0 || !releases_.empty()) {
       publish_releases();
       kept = deliverer_.deliver(env_, 0, &batch);
@@ -192,7 +198,7 @@ void NativeLoop::turn() {
     again = again || loop_.has_pending();
   }
   in_turn_ = false;
-  if (!open_) return;
+  if (!open_ || !worked) return;
   send_->rewind_if_unused();
   update_reference();
   trim_later();
@@ -203,13 +209,15 @@ void NativeLoop::turn() {
 void NativeLoop::spin() {
   const uint64_t begin = monotonic_ns();
   uint64_t now = begin;
-  while (busy_poll_.wanted(now) && now - begin < slice_ns_) {
-    if (loop_.poll(0) > 0) {
+  for (uint32_t look = 1; busy_poll_.wanted(now) && now - begin < slice_ns_; look++) {
+    // The socket that gave input last is the likely one: most looks try it without asking which are ready.
+    if (look % kLooksPerPoll == 0 || !loop_.queue_latest() ? loop_.poll(0) > 0 : true) {
       const uint64_t before = loop_.bytes_received();
       turn();
       if (!open_) return;
       now = monotonic_ns();
-      if (loop_.bytes_received() != before) busy_poll_.on_traffic(now);
+      if (loop_.bytes_received() == before) continue;
+      busy_poll_.on_traffic(now);
       if (!host_.would_sleep()) return;
     } else {
       now = monotonic_ns();

@@ -78,6 +78,9 @@ class EventLoop {
 
   // Waits up to `timeout_ms` (0: not at all, -1: for ever). Answers how many sockets were ready.
   int poll(int timeout_ms);
+  // Has receive() try the socket that gave input last, whether or not it has any now. False when there is
+  // none to try.
+  bool queue_latest();
   // True when the batch is to be delivered before more can be read; then call again.
   [[nodiscard]] bool receive(ReceiveBatch& batch);
   // True when a socket took its share and more waits: call again after the next poll().
@@ -147,6 +150,7 @@ class EventLoop {
   // Sockets with input, channels with events that fall due at the end of a turn, and with output. Each
   // holds a connection once; a connection that is gone meanwhile is passed over.
   std::vector<SocketTag> readable_;
+  SocketTag latest_{0, 0};
   size_t readable_next_ = 0;
   std::vector<uint32_t> touched_;
   std::vector<SocketTag> dirty_;

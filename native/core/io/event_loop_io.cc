@@ -143,6 +143,14 @@ void EventLoop::queue_read(Connection& connection) {
   readable_.push_back(connection.tag());
 }
 
+bool EventLoop::queue_latest() {
+  Connection* connection = find(latest_);
+  if (connection == nullptr || !connection->reads()) return false;
+  if (!connection->in_readable) connection->budget = static_cast<uint32_t>(limits_.receive_turn_bytes_max);
+  queue_read(*connection);
+  return true;
+}
+
 void EventLoop::mark_dirty(Connection& connection) {
   if (connection.in_dirty || connection.state != Connection::State::kOpen || connection.write_blocked) return;
   connection.in_dirty = true;
@@ -193,6 +201,8 @@ bool EventLoop::take_bytes(Connection& connection, uint8_t* to, size_t size, siz
   if (moved > 0) {
     taken = static_cast<size_t>(moved);
     bytes_received_ += taken;
+    latest_ = connection.tag();
+    mark_touched(connection);
     connection.budget -= static_cast<uint32_t>(std::min<size_t>(taken, connection.budget));
     return true;
   }
@@ -210,7 +220,6 @@ bool EventLoop::take_bytes(Connection& connection, uint8_t* to, size_t size, siz
 
 EventLoop::Progress EventLoop::read(Connection& connection, ReceiveBatch& batch) {
   Channel& channel = connection.channel;
-  mark_touched(connection);
   while (connection.reads()) {
     bool again = false;
     Progress progress;
@@ -230,6 +239,7 @@ EventLoop::Progress EventLoop::read(Connection& connection, ReceiveBatch& batch)
       size_t asked = 0;
       if (connection.tail_first) {
         connection.tail_first = false;
+        mark_touched(connection);
       } else {
         asked = std::min({batch.room() - tail_size, kReceiveBytes, static_cast<size_t>(connection.budget)});
         if (asked == 0) return Progress::kDone;

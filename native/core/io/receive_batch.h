@@ -24,6 +24,8 @@ class ReceiveBatch {
       : records_(records, capacity), poison_(poison) {}
 
   [[nodiscard]] RecordBatch& records() { return records_; }
+  // False after renew() found no memory.
+  [[nodiscard]] bool ready() const { return static_cast<bool>(slab_); }
   [[nodiscard]] Slab& slab() const { return *slab_; }
   [[nodiscard]] size_t room() const { return slab_->capacity() - slab_->used; }
   // The loop needs so many bytes in one piece before it can go on.
