@@ -1,6 +1,7 @@
 // Frame tags of msgr2.1, by Ceph's names.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace msgr {
@@ -27,5 +28,9 @@ enum class Tag : uint8_t {
   kKeepalive2Ack = 19,
   kAck = 20,
 };
+
+// Payloads of a fixed size: a seq; seconds and nanoseconds, u32 each.
+inline constexpr size_t kAckPayloadSize = 8;
+inline constexpr size_t kKeepalivePayloadSize = 8;
 
 }  // namespace msgr
