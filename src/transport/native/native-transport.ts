@@ -242,7 +242,13 @@ class NativeTransport implements Transport, NativeChannelHost {
       return;
     }
     channel.takeAddresses(records, at);
-    acceptor.onAccept(channel);
+    try {
+      acceptor.onAccept(channel);
+    } catch (error) {
+      // Nobody has taken it over.
+      channel.destroy();
+      throw error;
+    }
   }
 }
 
