@@ -526,7 +526,9 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
     ) {
       channel.send(this.#outgoing.shift()!);
     }
-    if (this.#mustDrain && this.queuedBytes <= this.messenger.sendHighWaterMark / 2) {
+    // Below the channel's own limit nothing more is heard of it: what waits there must not hold the sender.
+    const drainedBytes = Math.max(this.messenger.sendHighWaterMark / 2, channelQueueBytesMax);
+    if (this.#mustDrain && this.queuedBytes <= drainedBytes) {
       this.#mustDrain = false;
       this.emit('drain');
     }

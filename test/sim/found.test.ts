@@ -99,4 +99,33 @@ test('an accepted lossy connection that breaks before its session is gone, and d
   await close(network, server, client);
 });
 
+test('a sender that was told to wait is told to go on, also when acknowledgements made the room', async () => {
+  const network = new MemoryNetwork({ seed: 1 });
+  const policy = Policy.losslessPeer();
+  const sender = await makeEnd(network, 0, {
+    policy,
+    options: { ms_send_high_water_mark: 1024 * 1024 },
+  });
+  const receiver = await makeEnd(network, 1, { policy });
+  const connection = sender.messenger.getConnection(receiver.messenger.myAddrs);
+  const sendMany = (count: number): boolean =>
+    Array.from({ length: count }, () => connection.send(bytes(64 * 1024))).every((mayGoOn) => mayGoOn);
+  let drains = 0;
+  connection.on('drain', () => drains++);
+  network.run(100);
+  // These arrive, and the sender does not hear of it before it connects again.
+  network.partition(address(1), address(0));
+  assert.ok(sendMany(7));
+  network.run(200);
+  assert.is(receiver.recorder.messages.length, 7);
+  network.resetConnections(address(0), address(1));
+  network.run(300);
+  assert.not.ok(sendMany(10), 'with what waits for acknowledgement it is more than the mark');
+  network.heal(address(1), address(0));
+  network.run(20_000);
+  assert.is(receiver.recorder.messages.length, 17);
+  assert.is(drains, 1);
+  await close(network, sender, receiver);
+});
+
 test.run();
