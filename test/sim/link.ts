@@ -16,6 +16,8 @@ export class Link {
   readonly connection: PeerConnection;
   /** Set before the simulation marks it down: whoever does so is told of no reset. */
   markedDownBySelf = false;
+  /** A send answered that the sender is to wait; `drain` has not been since. */
+  mustDrain = false;
   /** Events that its dispatcher got: resets and remote resets. */
   resetEvents = 0;
 

@@ -30,6 +30,8 @@ export interface ActionWeights {
   readonly pause: number;
   readonly markDown: number;
   readonly restart: number;
+  /** A bound process takes another nonce and another port. */
+  readonly rebind: number;
   readonly newFaults: number;
 }
 export type Action = keyof ActionWeights;
@@ -52,6 +54,12 @@ export interface Plan {
   /** Of queued messages: held in the throttle for up to so many ms after their dispatch. */
   readonly holdProbability: number;
   readonly holdMsMax: number;
+  /** Messages of one policy in dispatch; 0 is no limit. */
+  readonly policyMessagesMax: number;
+  /** Sends from inside the handlers of events. */
+  readonly eventSendProbability: number;
+  /** Messages whose handler marks their connection down. */
+  readonly handlerMarkDownProbability: number;
   /** Steps of a handshake that are held up, or at which the socket breaks. */
   readonly stepHoldProbability: number;
   readonly stepHoldMsMax: number;
@@ -71,6 +79,8 @@ export function makePlan(random: Random, wanted: ScenarioName | undefined): Plan
     random.chance(probability) ? random.float() * max : 0;
   const weight = (probability: number): number => sometimes(probability, 1);
   const throttles = random.chance(0.15);
+  // Queues fill up to where a sender is told to wait.
+  const isHeavy = random.chance(0.03);
   // Delayed messages are acknowledged, and the ledger does not see them: nobody may forget them then.
   const delays = random.chance(0.1);
   const forgets = delays ? 0 : 1;
@@ -82,6 +92,7 @@ export function makePlan(random: Random, wanted: ScenarioName | undefined): Plan
       ms_max_backoff: pick(random, [0.5, 2, 15]),
       ms_connection_ready_timeout: pick(random, [2, 10]),
       ms_connection_idle_timeout: pick(random, [60, 900, 900]),
+      ...(isHeavy ? { ms_send_high_water_mark: 1024 * 1024 } : {}),
       ...(throttles ? { ms_dispatch_throttle_bytes: random.integer(1, 64 * 1024) } : {}),
       ...(delays
         ? {
@@ -103,15 +114,19 @@ export function makePlan(random: Random, wanted: ScenarioName | undefined): Plan
       pause: weight(0.3) / 2,
       markDown: (forgets * weight(0.45)) / 2,
       restart: (forgets * weight(0.4)) / 3,
+      rebind: (forgets * weight(0.2)) / 4,
       newFaults: 0.1,
     },
     priorities: pick(random, [[127], [127, 196], [63, 127, 196, 255], [1, 10, 63], [64, 65]]),
-    burstMax: pick(random, [1, 4, 4, 16]),
-    sizeMax: pick(random, [0, 200, 4096, 4096, 65536]),
+    burstMax: isHeavy ? 60 : pick(random, [1, 4, 4, 16]),
+    sizeMax: isHeavy ? 65536 : pick(random, [0, 200, 4096, 4096, 65536]),
     replyProbability: sometimes(0.5, 1),
     isFast: random.chance(0.4),
     holdProbability: throttles ? random.float() : 0,
     holdMsMax: random.float() * 500,
+    policyMessagesMax: throttles && random.chance(0.5) ? random.integer(1, 8) : 0,
+    eventSendProbability: sometimes(0.4, 0.7),
+    handlerMarkDownProbability: forgets * sometimes(0.1, 0.05),
     stepHoldProbability: sometimes(0.25, 0.3),
     stepHoldMsMax: pick(random, [1, 20, 1000]),
     stepFailProbability: sometimes(0.15, 0.15),

@@ -10,6 +10,7 @@ import { InterceptStep } from '../../src/messenger/interceptor.ts';
 import type { ReceivedMessage } from '../../src/messenger/message.ts';
 import { Messenger } from '../../src/messenger/messenger.ts';
 import type { PeerConnection } from '../../src/messenger/peer-connection.ts';
+import { Throttle } from '../../src/messenger/throttle.ts';
 import type { MemoryTransport } from '../../src/transport/memory/memory-transport.ts';
 import type { Random } from '../../src/transport/memory/random.ts';
 import { EntityName } from '../../src/wire/entity-name.ts';
@@ -35,15 +36,17 @@ export function peerOf({ peerAddrs }: Connection): number {
 
 export class Process implements ProcessView, Dispatcher {
   readonly entity: number;
-  readonly nonce: number;
+  nonce: number;
   readonly plan: EntityPlan;
   readonly messenger: Messenger;
   readonly transport: MemoryTransport;
   isAlive = true;
   isPaused = false;
+  hasRebound = false;
   readonly links = new Map<Connection, Link>();
   readonly canFastDispatch?: () => boolean;
   readonly #world: World;
+  readonly #throttles: Throttle[] = [];
   /** Messages that are held in the throttle. */
   #held = 0;
 
@@ -64,7 +67,11 @@ export class Process implements ProcessView, Dispatcher {
       random: randomSource(random),
       ...(hasSteps ? { interceptor: this.#interceptor() } : {}),
     });
-    for (const [type, policy] of this.plan.policies) this.messenger.setPolicy(type, policy);
+    for (const [type, policy] of this.plan.policies) {
+      const throttlerMessages = new Throttle({ name: 'messages', max: plan.policyMessagesMax });
+      this.#throttles.push(throttlerMessages);
+      this.messenger.setPolicy(type, { ...policy, throttlerMessages });
+    }
     if (plan.isFast) this.canFastDispatch = () => true;
     this.messenger.addDispatcherTail(this);
   }
@@ -72,6 +79,13 @@ export class Process implements ProcessView, Dispatcher {
   async start(): Promise<void> {
     if (this.plan.isBound) await this.messenger.bind(`v2:${hostOf(this.entity)}:${serverPort}`);
     this.messenger.start();
+  }
+
+  /** Another nonce and another port; whoever knows the old ones finds nobody there. */
+  async rebind(): Promise<void> {
+    this.hasRebound = true;
+    await this.messenger.rebind();
+    this.nonce = this.messenger.nonce;
   }
 
   /** As kill -9 does; the promise only tells that the listeners are gone. */
@@ -89,6 +103,10 @@ export class Process implements ProcessView, Dispatcher {
     if (link === undefined) {
       link = new Link(this.#world.nextLinkNumber(), this, connection as PeerConnection);
       this.links.set(connection, link);
+      const drained = link;
+      connection.on('drain', () => {
+        drained.mustDrain = false;
+      });
     }
     return link;
   }
@@ -96,7 +114,8 @@ export class Process implements ProcessView, Dispatcher {
   /** Nothing waits for a dispatcher, and nothing is held by one. */
   get isQuiet(): boolean {
     const { dispatchQueue } = this.messenger;
-    return dispatchQueue.length === 0 && dispatchQueue.throttle.current === 0 && this.#held === 0;
+    const isFree = [dispatchQueue.throttle, ...this.#throttles].every(({ current }) => current === 0);
+    return dispatchQueue.length === 0 && isFree && this.#held === 0;
   }
 
   // ── What the messenger tells ───────────────────────────────────────────────────────────────────
@@ -132,12 +151,12 @@ export class Process implements ProcessView, Dispatcher {
   }
 
   handleReset(connection: Connection): boolean {
-    this.#event(Code.reset, 'reset', connection).resetEvents++;
+    this.#event(Code.reset, 'reset', connection, 1);
     return true;
   }
 
   handleRemoteReset(connection: Connection): void {
-    this.#event(Code.remoteReset, 'remote reset', connection).resetEvents++;
+    this.#event(Code.remoteReset, 'remote reset', connection, 1);
   }
 
   handleRefused(connection: Connection): boolean {
@@ -145,10 +164,15 @@ export class Process implements ProcessView, Dispatcher {
     return true;
   }
 
-  #event(code: number, name: string, connection: Connection): Link {
+  #event(code: number, name: string, connection: Connection, resets = 0): void {
+    const { plan, random, trace } = this.#world;
     const link = this.linkOf(connection);
-    this.#world.trace.note(code, link.number, 0, 0, 0, () => `${name} on ${link.name}`);
-    return link;
+    link.resetEvents += resets;
+    trace.note(code, link.number, 0, 0, 0, () => `${name} on ${link.name}`);
+    if (!random.chance(plan.eventSendProbability)) return;
+    const target = peerOf(connection);
+    if (connection.state !== 'closed') this.#world.send(link);
+    else if (this.plan.targets.includes(target)) this.#world.send(this.#world.linkTo(this, target));
   }
 
   #take(message: ReceivedMessage): void {
@@ -156,6 +180,9 @@ export class Process implements ProcessView, Dispatcher {
     const link = this.linkOf(message.connection);
     const id = ledger.dispatched(link, message);
     trace.note(Code.dispatch, link.number, id, 0, 0, () => `${link.name} got message ${id}`);
+    if (!this.#world.isCalm && random.chance(plan.handlerMarkDownProbability)) {
+      return this.#world.markDown(this, message.connection);
+    }
     if (message.type === MessageKind.answer || !random.chance(plan.replyProbability)) return;
     this.#world.send(link, MessageKind.answer);
   }

@@ -4,6 +4,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { AcceptFailedEvent, ConnectionStateEvent } from '../../src/messenger/diagnostics.ts';
 import { MemoryNetwork } from '../../src/transport/memory/memory-network.ts';
 import { Random } from '../../src/transport/memory/random.ts';
+import { tagName } from '../../src/wire/frames/tag.ts';
 import { type CanaryName, canaries } from './canaries.ts';
 import type { LedgerTotals } from './ledger.ts';
 import { makePlan, type ScenarioName } from './plan.ts';
@@ -64,7 +65,7 @@ export async function runSeed({ seed, scenario, canary, print }: SeedOptions): P
       ...network.injected,
       events: network.clock.eventCount,
       virtualMs: Math.round(network.clock.nowMs()),
-      ...Object.fromEntries([...frameCounts].map(([tag, count]) => [`frames${tag}`, count])),
+      ...Object.fromEntries([...frameCounts].map(([tag, count]) => [tagName(tag), count])),
     },
   };
 }

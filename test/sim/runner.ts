@@ -149,7 +149,7 @@ function noteFailure(
   summary: RunSummary,
 ): void {
   const { seed, violations } = result;
-  summary.failedSeeds.push(seed);
+  if (!summary.failedSeeds.includes(seed)) summary.failedSeeds.push(seed);
   for (const violation of violations) summary.violationKinds.add(/^\w+/.exec(violation)![0]);
   if (summary.failedSeeds.length > failuresShown) return;
   const choice = scenario === undefined ? '' : ` --scenario ${scenario}`;

@@ -58,6 +58,9 @@ function eventProblems(process: Process, forgettingsOf: (one: number, other: num
     if (!link.policy.lossy && resets > reasons) {
       problems.push(`reset: ${link.name} had ${resets} resets, and there were ${reasons} reasons for one`);
     }
+    if (link.mustDrain && link.connection.state !== 'closed') {
+      problems.push(`event: ${link.name} is empty, and its sender is still waiting for drain`);
+    }
     if (link.resetEvents === resets) continue;
     problems.push(
       `event: ${link.name} had ${resets} resets, and its dispatcher heard of ${link.resetEvents}`,

@@ -109,7 +109,7 @@ test(`${seedsPerCiRun} seeds, and none with a violation`, async () => {
     Tag.Wait,
     Tag.Keepalive2,
   ];
-  for (const tag of sessionTags) assert.ok(count(`frames${tag}`) > 0, tagName(tag));
+  for (const tag of sessionTags) assert.ok(count(tagName(tag)) > 0, tagName(tag));
 });
 
 test.run();

@@ -13,13 +13,12 @@ import type { Connection } from '../../src/messenger/connection.ts';
 import type { PeerConnection } from '../../src/messenger/peer-connection.ts';
 import type { MemoryNetwork } from '../../src/transport/memory/memory-network.ts';
 import type { Random } from '../../src/transport/memory/random.ts';
-import { AddrType, EntityAddr } from '../../src/wire/entity-addr.ts';
-import { EntityAddrVec } from '../../src/wire/entity-addrvec.ts';
+import type { EntityAddrVec } from '../../src/wire/entity-addrvec.ts';
 import type { Hooks } from './hooks.ts';
 import { Ledger, MessageKind } from './ledger.ts';
 import type { Link } from './link.ts';
 import { type Action, type ActionWeights, makeFaults, type Plan } from './plan.ts';
-import { hostOf, Process, peerOf, serverPort } from './process.ts';
+import { hostOf, Process, peerOf } from './process.ts';
 import { sessionProblems } from './sessions.ts';
 import { Code, type Trace } from './trace.ts';
 
@@ -101,7 +100,7 @@ export class World {
       0,
       () => `${link.name} sends message ${id}: ${size} bytes, priority ${priority}`,
     );
-    connection.send(message);
+    if (!connection.send(message)) link.mustDrain = true;
   }
 
   /** Everything that happens in so many milliseconds. */
@@ -115,7 +114,8 @@ export class World {
 
   async #startProcess(entity: number): Promise<void> {
     const before = this.#processes[entity];
-    const keepsNonce = before !== undefined && this.random.chance(this.plan.sameNonceProbability);
+    // At another port it would be another address.
+    const keepsNonce = before?.hasRebound === false && this.random.chance(this.plan.sameNonceProbability);
     const nonce = keepsNonce ? before.nonce : this.random.next() | 1;
     const process = new Process(this, entity, nonce >>> 0);
     this.#processes[entity] = process;
@@ -124,14 +124,11 @@ export class World {
 
   /** The address of an entity's present incarnation, as a map would tell it. */
   #addressOf(entity: number): EntityAddrVec {
-    const { nonce } = this.#processes[entity]!;
-    return new EntityAddrVec([
-      new EntityAddr({ type: AddrType.Msgr2, host: hostOf(entity), port: serverPort, nonce }),
-    ]);
+    return this.#processes[entity]!.messenger.myAddrs;
   }
 
   /** The link to a target, connecting when there is none. */
-  #linkTo(process: Process, target: number): Link {
+  linkTo(process: Process, target: number): Link {
     const peerType = this.plan.entities[target]!.type;
     return process.linkOf(process.messenger.getConnection(this.#addressOf(target), { peerType }));
   }
@@ -150,7 +147,7 @@ export class World {
     const { targets } = process.plan;
     const connections = process.messenger.connections();
     const choice = this.random.integer(0, targets.length + connections.length - 1);
-    if (choice < targets.length) return this.#linkTo(process, targets[choice]!);
+    if (choice < targets.length) return this.linkTo(process, targets[choice]!);
     const connection = connections[choice - targets.length];
     return connection === undefined ? undefined : process.linkOf(connection);
   }
@@ -191,7 +188,9 @@ export class World {
       case 'pause':
         return this.#pause(process);
       case 'markDown':
-        return this.#markDown(process);
+        return this.#markDownAny(process);
+      case 'rebind':
+        return this.#rebind(process);
       case 'restart':
         return this.#restart(process);
       case 'newFaults':
@@ -214,9 +213,9 @@ export class World {
     if (targets.length === 0) return;
     const target = targets[this.random.integer(0, targets.length - 1)]!;
     const peer = this.#processes[target]!;
-    this.#burst(this.#linkTo(process, target));
+    this.#burst(this.linkTo(process, target));
     if (!peer.isAlive || peer.isPaused || !peer.plan.targets.includes(process.entity)) return;
-    this.#burst(this.#linkTo(peer, process.entity));
+    this.#burst(this.linkTo(peer, process.entity));
   }
 
   #partition(from: string, to: string): void {
@@ -242,24 +241,34 @@ export class World {
     process.transport.resume();
   }
 
-  #markDown(process: Process): void {
+  #markDownAny(process: Process): void {
     const connections = process.messenger.connections();
     if (connections.length === 0) return;
     const connection = connections[this.random.integer(0, connections.length - 1)]!;
     const target = peerOf(connection);
-    this.#markDownConnection(process, connection);
+    this.markDown(process, connection);
     // Who comes back at once meets what the peer has not noticed yet.
     if (process.plan.targets.includes(target) && this.random.chance(0.5)) {
-      this.#burst(this.#linkTo(process, target));
+      this.#burst(this.linkTo(process, target));
     }
   }
 
-  #markDownConnection(process: Process, connection: Connection): void {
+  markDown(process: Process, connection: Connection): void {
     const link = process.linkOf(connection);
     this.trace.say(`${link.name} is marked down`);
     link.markedDownBySelf = true;
     this.#noteForgetting(process.entity, peerOf(connection));
     connection.markDown();
+  }
+
+  async #rebind(process: Process): Promise<void> {
+    if (!process.plan.isBound) return;
+    for (const connection of process.messenger.connections()) this.markDown(process, connection);
+    for (let other = 0; other < this.plan.entities.length; other++) {
+      this.#noteForgetting(process.entity, other);
+    }
+    await process.rebind();
+    if (this.random.chance(0.7)) this.#forgetTheDead();
   }
 
   async #restart(process: Process): Promise<void> {
@@ -278,7 +287,7 @@ export class World {
     for (const process of this.#processes) {
       if (process.isPaused) continue;
       for (const connection of process.messenger.connections()) {
-        if (!this.#leadsSomewhere(connection)) this.#markDownConnection(process, connection);
+        if (!this.#leadsSomewhere(connection)) this.markDown(process, connection);
       }
     }
   }
@@ -310,7 +319,7 @@ export class World {
     this.#forgetTheDead();
     // A server waits for its clients, however long: all of them come back.
     for (const process of this.#processes) {
-      for (const target of process.plan.targets) this.send(this.#linkTo(process, target));
+      for (const target of process.plan.targets) this.send(this.linkTo(process, target));
     }
   }
 
