@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <thread>
 
 #include "binding/napi_util.h"
 
@@ -25,6 +26,12 @@ constexpr int kRoundsPerTurn = 16;
 // While polling, one look in so many asks for all sockets; the others try the latest one only.
 constexpr uint32_t kLooksPerPoll = 4;
 
+// Of JavaScript's thread; a loop on its own thread has its own.
+uint32_t host_busy_poll_us(const NativeLoopOptions& options) {
+  if (options.threads > 0 && std::thread::hardware_concurrency() < kCpusForTwoSpinners) return 0;
+  return options.busy_poll_us;
+}
+
 uint32_t table_count(const NativeLoopOptions& options) { return options.threads > 0 ? kThreadTables : 1; }
 
 }  // namespace
@@ -39,7 +46,7 @@ NativeLoop::NativeLoop(napi_env env, const NativeLoopOptions& options)
       loop_(limits_, *pool_, table_, releases_, options.faults),
       deliverer_(layout_.tables),
       host_(*this),
-      busy_poll_(options.busy_poll_us),
+      busy_poll_(host_busy_poll_us(options)),
       slice_ns_(uint64_t{options.busy_poll_us} * 1000),
       cpu_(options.cpu),
       poison_(options.poison),

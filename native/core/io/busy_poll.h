@@ -15,6 +15,10 @@ namespace msgr {
   return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
 }
 
+// With fewer CPUs a loop on its own thread and the host's thread would take the CPU from each other, or from
+// the peer, by spinning at the same time.
+inline constexpr unsigned kCpusForTwoSpinners = 4;
+
 class BusyPoll {
  public:
   // Spins for `window_us` after the last traffic, and up to four times as long while messages use to come

@@ -184,6 +184,7 @@ void LoopThread::run() {
     CPU_SET(static_cast<size_t>(cpu_), &set);
     sched_setaffinity(0, sizeof set, &set);
   }
+  const bool few_cpus = std::thread::hardware_concurrency() < kCpusForTwoSpinners;
   ReceiveBatch* batch = nullptr;
   uint64_t bytes_seen = 0;
   // The commands of the last moment still run below: they may hold a descriptor.
@@ -228,7 +229,7 @@ void LoopThread::run() {
         busy_poll_.on_traffic(now);
       }
       if (busy_poll_.wanted(now)) {
-        loop_.poll(0);
+        if (loop_.poll(0) == 0 && few_cpus) sched_yield();
         continue;
       }
     }
