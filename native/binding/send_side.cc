@@ -15,8 +15,13 @@ struct Table {
   uint32_t offset;
 };
 
-void consume(EventLoop& loop, LentReleases& releases, const Table& table, const LentPayload* lent) {
+// An environment that is being terminated refuses calls before it stops JavaScript: a message may then stand
+// in the table whose payload was never lent. It is the first of those that do not count any more.
+void consume(EventLoop& loop, LentReleases& releases, const Table& table,
+             const std::vector<LentPayload>& lent_payloads) {
   uint32_t offset = table.offset;
+  const LentPayload* lent = lent_payloads.data();
+  size_t lent_left = lent_payloads.size();
   for (uint32_t i = 0; i < table.count; i++) {
     const SendRecord& record = table.records[i];
     OutgoingMessage message{
@@ -34,6 +39,10 @@ void consume(EventLoop& loop, LentReleases& releases, const Table& table, const 
         .data_token = 0,
     };
     if ((record.channel & (kFrontLent | kDataLent)) != 0) [[unlikely]] {
+      const size_t wanted =
+          ((record.channel & kFrontLent) != 0 ? 1 : 0) + ((record.channel & kDataLent) != 0 ? 1 : 0);
+      if (wanted > lent_left) return;
+      lent_left -= wanted;
       if ((record.channel & kFrontLent) != 0) {
         message.lent_front = lent->data;
         message.front_token = lent++->token;
@@ -75,7 +84,7 @@ void SendSide::take(EventLoop& loop, LentReleases& releases) {
   if (count == 0) return;
   const Table table{reinterpret_cast<const SendRecord*>(memory_ + layout_.send_offset(0)), count, current(),
                     static_cast<uint32_t>(control_[Control::kSendStart])};
-  consume(loop, releases, table, lent_.data());
+  consume(loop, releases, table, lent_);
   start_table();
 }
 
@@ -90,7 +99,7 @@ std::function<void(EventLoop&)> SendSide::hand_over(LentReleases& releases,
   // The slab is held until the table is consumed, so that it does not look unused meanwhile.
   auto command = [table, slab = SlabRef(*table.slab), lent = std::move(lent_), &releases,
                   &in_use](EventLoop& loop) mutable {
-    consume(loop, releases, table, lent.data());
+    consume(loop, releases, table, lent);
     slab = SlabRef();
     in_use.store(false);
   };
