@@ -154,6 +154,9 @@ export class Ledger {
       );
       return entry.id;
     }
+    // A session that is over has taken along what it had not delivered.
+    if (hasEnded(session))
+      this.#violate(`late: ${nameOf(entry)} was dispatched after the end of ${link.name}`);
     if (entry.delivery !== undefined) this.#again(entry, session);
     else {
       this.totals.delivered++;

@@ -117,6 +117,8 @@ export class World {
     // At another port it would be another address.
     const keepsNonce = before?.hasRebound === false && this.random.chance(this.plan.sameNonceProbability);
     const nonce = keepsNonce ? before.nonce : this.random.next() | 1;
+    // Its attempts count from 1 again: a late one of the dead may be taken for the newest, any number of times.
+    if (keepsNonce) this.#noteForgettingOfAll(entity, Number.POSITIVE_INFINITY);
     const process = new Process(this, entity, nonce >>> 0);
     this.#processes[entity] = process;
     await process.start();
@@ -264,9 +266,7 @@ export class World {
   async #rebind(process: Process): Promise<void> {
     if (!process.plan.isBound) return;
     for (const connection of process.messenger.connections()) this.markDown(process, connection);
-    for (let other = 0; other < this.plan.entities.length; other++) {
-      this.#noteForgetting(process.entity, other);
-    }
+    this.#noteForgettingOfAll(process.entity, 1);
     await process.rebind();
     if (this.random.chance(0.7)) this.#forgetTheDead();
   }
@@ -275,7 +275,7 @@ export class World {
     const { random, plan, network } = this;
     if (random.chance(0.3)) network.resetConnections(hostOf(process.entity));
     await process.die();
-    for (let other = 0; other < plan.entities.length; other++) this.#noteForgetting(process.entity, other);
+    this.#noteForgettingOfAll(process.entity, 1);
     this.#runFor(random.float() * plan.downMsMax);
     await this.#startProcess(process.entity);
     // The peers hear of it as from a map; those that miss it find out in the end.
@@ -292,9 +292,15 @@ export class World {
     }
   }
 
-  #noteForgetting(one: number, other: number): void {
+  #noteForgetting(one: number, other: number, times = 1): void {
     const key = pairKey(one, other);
-    this.#forgettings.set(key, (this.#forgettings.get(key) ?? 0) + 1);
+    this.#forgettings.set(key, (this.#forgettings.get(key) ?? 0) + times);
+  }
+
+  #noteForgettingOfAll(entity: number, times: number): void {
+    for (let other = 0; other < this.plan.entities.length; other++) {
+      this.#noteForgetting(entity, other, times);
+    }
   }
 
   /** How often one of the two entities gave up what it knew of a session with the other. */
