@@ -30,6 +30,11 @@ class BusyPoll {
 
   void on_traffic(uint64_t now_ns) {
     const uint64_t gap = std::min(now_ns - last_traffic_ns_, gap_max());
+    if (resting_ > 0) {
+      resting_--;
+    } else if (average_gap_ns_ < 4 * window_ns_) {
+      judge(gap < patience_ns());
+    }
     last_traffic_ns_ = now_ns;
     average_gap_ns_ = (average_gap_ns_ * 7 + gap) / 8;
   }
@@ -38,16 +43,44 @@ class BusyPoll {
   // fed 256 KiB at a time sees gaps of as long as the sender takes to fill them: both are worth the wait,
   // as the next input is likely to come before a sleep and a wake-up would be over.
   [[nodiscard]] bool wanted(uint64_t now_ns) const {
-    if (average_gap_ns_ >= 4 * window_ns_) return false;
-    return now_ns - last_traffic_ns_ < std::clamp(2 * average_gap_ns_, window_ns_, 4 * window_ns_);
+    if (resting_ > 0 || average_gap_ns_ >= 4 * window_ns_) return false;
+    return now_ns - last_traffic_ns_ < patience_ns();
   }
 
  private:
+  // So many spins in vain, one after the other, and it rests for so many messages; twice as many each time.
+  static constexpr uint32_t kMissesMax = 8;
+  static constexpr uint32_t kRestMin = 256;
+  static constexpr uint32_t kRestMax = 4096;
+
   [[nodiscard]] uint64_t gap_max() const { return 16 * window_ns_; }
+  [[nodiscard]] uint64_t patience_ns() const {
+    return std::clamp(2 * average_gap_ns_, window_ns_, 4 * window_ns_);
+  }
+
+  // On a host whose processors are all busy the peer may wait for the very core that spins: its answer then
+  // comes just after the spin was given up, every time. Whoever sees that sleeps instead.
+  void judge(bool found) {
+    if (found) {
+      misses_ = 0;
+      if (++hits_ >= kMissesMax) rest_ = kRestMin;
+      return;
+    }
+    hits_ = 0;
+    if (++misses_ < kMissesMax) return;
+    misses_ = 0;
+    resting_ = rest_;
+    rest_ = std::min(rest_ * 2, kRestMax);
+  }
 
   const uint64_t window_ns_;
   uint64_t last_traffic_ns_ = 0;
   uint64_t average_gap_ns_;
+  uint32_t misses_ = 0;
+  uint32_t hits_ = 0;
+  uint32_t rest_ = kRestMin;
+  // Messages that are still to come before it spins again.
+  uint32_t resting_ = 0;
 };
 
 }  // namespace msgr

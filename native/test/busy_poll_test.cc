@@ -1,0 +1,52 @@
+// When the loop spins, and when it has learnt not to.
+#include "core/io/busy_poll.h"
+
+#include <doctest/doctest.h>
+
+using msgr::BusyPoll;
+
+namespace {
+
+constexpr uint64_t kUs = 1000;
+constexpr uint32_t kWindowUs = 50;
+
+// Traffic every `gap_us`; answers how many of `count` gaps began with a spin.
+uint32_t spins(BusyPoll& poll, uint64_t& now, uint64_t gap_us, uint32_t count) {
+  uint32_t spun = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    now += gap_us * kUs;
+    poll.on_traffic(now);
+    if (poll.wanted(now)) spun++;
+  }
+  return spun;
+}
+
+}  // namespace
+
+TEST_CASE("busy poll: messages that follow closely are waited for, rare ones are not") {
+  BusyPoll poll(kWindowUs);
+  uint64_t now = 1'000'000'000;
+  spins(poll, now, 10, 64);
+  CHECK(poll.wanted(now + 40 * kUs));
+  CHECK_FALSE(poll.wanted(now + 60 * kUs));
+  CHECK(spins(poll, now, 10'000, 64) < 16);
+  CHECK_FALSE(poll.wanted(now));
+}
+
+TEST_CASE("busy poll: off means never") {
+  BusyPoll poll(0);
+  uint64_t now = 1'000'000'000;
+  CHECK_FALSE(poll.enabled());
+  CHECK(spins(poll, now, 1, 100) == 0);
+}
+
+TEST_CASE("busy poll: spins that always end too early are given up, and tried again later") {
+  BusyPoll poll(kWindowUs);
+  uint64_t now = 1'000'000'000;
+  // Close enough on average to be worth a spin of the longest kind, and always a little later than that.
+  const uint32_t spun = spins(poll, now, 4 * kWindowUs - 1, 200) + spins(poll, now, 4 * kWindowUs, 10'000);
+  CHECK(spun < 1500);
+  // Traffic that a spin would find brings it back.
+  spins(poll, now, 10, 9000);
+  CHECK(poll.wanted(now));
+}
