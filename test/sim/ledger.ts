@@ -15,6 +15,7 @@
 import { Buffer } from 'node:buffer';
 import type { ReceivedMessage } from '../../src/messenger/message.ts';
 import { Message } from '../../src/messenger/message.ts';
+import type { PeerConnection } from '../../src/messenger/peer-connection.ts';
 import type { Link } from './link.ts';
 
 /** Message types of the simulation; what arrives as an answer is not answered. */
@@ -167,9 +168,14 @@ export class Ledger {
     return entry.id;
   }
 
-  /** Whether everything that must arrive has; what is missing with good reason is not waited for. */
-  get isComplete(): boolean {
-    for (const entry of this.#open) if (excuseOf(entry) === undefined) return false;
+  /**
+   * Whether everything that must arrive has; what is missing with good reason is not waited for, nor what
+   * was given to a connection that `mayWait`.
+   */
+  isComplete(mayWait: (connection: PeerConnection) => boolean): boolean {
+    for (const entry of this.#open) {
+      if (excuseOf(entry) === undefined && !mayWait(entry.link.connection)) return false;
+    }
     return true;
   }
 

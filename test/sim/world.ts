@@ -66,9 +66,12 @@ export class World {
     for (let entity = 0; entity < this.plan.entities.length; entity++) await this.#startProcess(entity);
     await this.#rough();
     await this.#calm();
-    if (this.#untilQuiet('after the faults')) {
-      this.#probe();
-      if (this.#untilQuiet('after one more message over each session')) this.#checkSessions();
+    if (this.#untilQuiet('after the faults', waitsForItsClient)) {
+      this.#wake();
+      if (this.#untilQuiet('after everybody came back', () => false)) {
+        this.#probe();
+        if (this.#untilQuiet('after one more message over each session', () => false)) this.#checkSessions();
+      }
     }
     this.ledger.close();
     await this.#close();
@@ -323,21 +326,27 @@ export class World {
     this.network.healAll();
     for (const process of this.#processes) this.#resume(process);
     this.#forgetTheDead();
-    // A server waits for its clients, however long: all of them come back.
+  }
+
+  /** A server waits for its clients, however long: all of them come back. */
+  #wake(): void {
     for (const process of this.#processes) {
       for (const target of process.plan.targets) this.send(this.linkTo(process, target));
     }
   }
 
-  /** Runs until nothing moves any more; false, and a violation, when that does not come. */
-  #untilQuiet(when: string): boolean {
+  /**
+   * Runs until nothing moves any more; false, and a violation, when that does not come. Connections that
+   * `mayWait` need not have sent what they have.
+   */
+  #untilQuiet(when: string, mayWait: (connection: PeerConnection) => boolean): boolean {
     const { clock } = this.network;
     const limitMs = clock.nowMs() + calmMsMax;
     for (;;) {
       this.#runFor(calmStepMs);
       // The last words of a process may arrive long after it died, and make a connection.
       this.#forgetTheDead();
-      if (this.#isQuiet()) return true;
+      if (this.#isQuiet(mayWait)) return true;
       if (clock.nowMs() >= limitMs) break;
     }
     const unsettled = this.#processes.flatMap((process) =>
@@ -355,14 +364,14 @@ export class World {
     return false;
   }
 
-  #isQuiet(): boolean {
+  #isQuiet(mayWait: (connection: PeerConnection) => boolean): boolean {
     for (const process of this.#processes) {
       if (!process.isQuiet) return false;
-      for (const connection of process.messenger.connections()) {
-        if (!isSettled(connection as PeerConnection)) return false;
+      for (const connection of process.messenger.connections() as PeerConnection[]) {
+        if (!isSettled(connection) && !mayWait(connection)) return false;
       }
     }
-    return this.ledger.isComplete;
+    return this.ledger.isComplete(mayWait);
   }
 
   #probe(): void {
@@ -400,6 +409,11 @@ function chooseAction(random: Random, weights: ActionWeights): Action {
     if (at < 0) return action;
   }
   return 'send';
+}
+
+/** It cannot connect, and its client has no reason to. */
+function waitsForItsClient({ state, policy }: PeerConnection): boolean {
+  return policy.server && state === 'standby';
 }
 
 /** In session or at rest, with nothing to send and nothing unacknowledged. */
