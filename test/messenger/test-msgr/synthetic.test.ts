@@ -46,7 +46,8 @@ for (const transport of testTransports()) {
       await withTimeout(workload.run(ops), 180_000, `${name}, seed ${seed}`);
       const { faults } = workload;
       await workload.done(doneTimeoutMs);
-      if (options.ms_inject_socket_failures) {
+      // One call in 600 may spare a run this short; one in 30 does not.
+      if ((options.ms_inject_socket_failures ?? 600) < 600) {
         assert.ok(faults + workload.resets > 0, 'sockets did break');
       }
       verify(workload);
