@@ -8,11 +8,12 @@ import { Buffer } from 'node:buffer';
 import { ErrorCode, MsgrError } from '../errors.ts';
 import type { OutgoingMessage } from '../transport/channel.ts';
 import { Field } from '../transport/message-batch.ts';
+import { MessagePriority } from '../wire/message-header.ts';
 import type { MessageType } from '../wire/messages/registry.ts';
 import type { Connection } from './connection.ts';
 
 /** Message priorities; higher leaves first and is dispatched first. Ceph's numbers. */
-export const Priority = { Low: 64, Default: 127, High: 196, Highest: 255 } as const;
+export const Priority = MessagePriority;
 
 const noBytes = Buffer.alloc(0);
 

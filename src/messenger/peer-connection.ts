@@ -60,7 +60,7 @@ export interface PeerConnectionInit {
   readonly isAnonymous: boolean;
 }
 
-const noBytesReceived = -1;
+const noBytesCounted = -1;
 
 /** A connection to another entity. Made by the messenger only. */
 export class PeerConnection extends EventEmitter<ConnectionEvents> implements Connection, ChannelHandler {
@@ -88,7 +88,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
   #lastKeepaliveAck = 0;
   #backoffSeconds = 0;
   #timer: unknown;
-  #idleBytes = noBytesReceived;
+  #idleBytes = noBytesCounted;
   #connects = 0;
   #faults = 0;
   /** Changes with the socket: what was held for one that is gone is void. */
@@ -505,7 +505,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
       this.#idleBytes = bytes;
       this.#timer = clock.setTimeout(check, options.ms_connection_idle_timeout * 1000);
     };
-    this.#idleBytes = noBytesReceived;
+    this.#idleBytes = noBytesCounted;
     this.#timer = clock.setTimeout(check, options.ms_connection_idle_timeout * 1000);
   }
 
