@@ -2,6 +2,7 @@
  * What the handshake asks of an authentication method. One `AuthClient` or `AuthServer` lives for one
  * connection attempt; secrets are made anew each time and nothing carries over a reconnect.
  */
+import type { EntityAddr } from '../wire/entity-addr.ts';
 import type { AuthBadMethod } from '../wire/frames/auth-bad-method.ts';
 import type { AuthRequest } from '../wire/frames/auth-request.ts';
 
@@ -50,6 +51,35 @@ export interface AuthServer {
 
 /** Makes both, per connection attempt; entity types as in `EntityType`. */
 export interface AuthProvider {
-  client(peerType: number): AuthClient;
+  /** `peerAddr`: whom the connector dials. */
+  client(peerType: number, peerAddr?: EntityAddr): AuthClient;
   server(peerType: number): AuthServer;
+}
+
+/**
+ * An authentication that lives longer than one connection: what a monitor's client keeps. Several
+ * monitors may be asked at once; what a handshake brought counts once that monitor is chosen. Times are
+ * wall-clock milliseconds, as tickets carry wall-clock times.
+ */
+export interface AuthSession extends AuthProvider {
+  /** `AuthMethod`, as MAuth names it. */
+  readonly protocol: number;
+  /** 0 until a monitor was chosen; kept over reconnects. */
+  readonly globalId: bigint;
+  /** Everything wanted is held: tickets of the wanted services, and rotating keys where they are wanted. */
+  readonly isComplete: boolean;
+  /** When `nextRequest` has something to say again; Infinity when never. */
+  readonly nextDue: number;
+  /** The monitor at this address won the hunt. */
+  choose(peerAddr: EntityAddr): void;
+  /** Payload of the next MAuth on the monitor's session; undefined when nothing is due or one is under way. */
+  nextRequest(now: number): Uint8Array | undefined;
+  /** MAuthReply came. Throws MsgrError ERR_MSGR_AUTH when the monitor refuses. */
+  handleReply(reply: {
+    readonly result: number;
+    readonly globalId: bigint;
+    readonly payload: Uint8Array;
+  }): void;
+  /** The request under way died with its session; it is asked again. */
+  abandonRequest(): void;
 }

@@ -38,7 +38,7 @@ export class Connector implements ChannelHandler {
     this.#connection = connection;
     const { messenger, peerType, targetAddr } = connection;
     const hello = { entityType: messenger.name.type, peerAddr: targetAddr };
-    this.#handshake = new ConnectorHandshake(hello, peerType, messenger.auth.client(peerType));
+    this.#handshake = new ConnectorHandshake(hello, peerType, messenger.auth.client(peerType, targetAddr));
   }
 
   onOpen(): void {
