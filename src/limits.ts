@@ -43,6 +43,14 @@ export const sendHighWaterMarkDefault = channelQueueBytesMax;
 export const unackedBytesMax = 64 * 1024 * 1024;
 
 /**
+ * What a queued message costs in memory beside its payload: the message object, its place in the queue, its
+ * share of the receive slab and of the record table (`scripts/slow-consumer.ts` measures 1 KiB), and a
+ * quarter more for what the heap keeps free. The dispatch throttle counts it, so that messages of 64 bytes
+ * keep within the cap as large ones do.
+ */
+export const messageOverheadBytes = 1280;
+
+/**
  * Payload bytes that a worker dispatcher has taken and not answered, by default; beyond, connections that
  * bring more are not read from. Half a second's work at 64 MB/s, which is fast for a handler worth a thread.
  */

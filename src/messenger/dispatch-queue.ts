@@ -4,11 +4,13 @@
  * connections take turns. Events are of the highest priority and of no connection, so that a connection's
  * end never overtakes its beginning, and discarding a connection's messages leaves its events.
  *
- * Bytes in the queue are throttled (`ms_dispatch_throttle_bytes`, and the policy's own throttles): a
+ * Memory in the queue is throttled (`ms_dispatch_throttle_bytes`: payload and what a message costs beside
+ * it), and payload bytes and messages by the policy's own throttles: a
  * connection that finds no room is not read from until there is some. A dispatcher that queues on its own
  * holds what it took: the message stays in its throttles until the dispatcher is done with it.
  */
 import { AssertionError } from 'node:assert';
+import { messageOverheadBytes } from '../limits.ts';
 import type { Clock } from '../transport/clock.ts';
 import { Priority, type ReceivedMessage } from './message.ts';
 import type { PeerConnection } from './peer-connection.ts';
@@ -136,7 +138,7 @@ export class DispatchQueue {
 
   #take(connection: PeerConnection, bytes: number): void {
     const { throttlerBytes, throttlerMessages } = connection.policy;
-    this.throttle.take(bytes);
+    this.throttle.take(bytes + messageOverheadBytes);
     throttlerBytes?.take(bytes);
     throttlerMessages?.take(1);
     this.#gate.check(connection, this.throttle);
@@ -148,7 +150,7 @@ export class DispatchQueue {
     const { connection, bytes } = entry;
     if (connection === undefined) return;
     const { throttlerBytes, throttlerMessages } = connection.policy;
-    this.throttle.release(bytes);
+    this.throttle.release(bytes + messageOverheadBytes);
     throttlerBytes?.release(bytes);
     throttlerMessages?.release(1);
   }

@@ -3,6 +3,7 @@ import { AssertionError } from 'node:assert';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ErrorCode, MsgrError } from '../../src/errors.ts';
+import { messageOverheadBytes } from '../../src/limits.ts';
 import type { DispatchLimits } from '../../src/messenger/dispatch-queue.ts';
 import type { Dispatcher } from '../../src/messenger/dispatcher.ts';
 import { Message, type ReceivedMessage } from '../../src/messenger/message.ts';
@@ -88,14 +89,15 @@ for (const transport of testTransports()) {
     const connection = client.messenger.getConnection(server.messenger.myAddrs);
     for (const id of range(3)) connection.send(numbered(id));
     await waitUntil(() => holder.messages.length === 3, 20_000, 'three messages');
-    assert.equal(levels(), [300, 300, 300, 3, 3]);
+    const cost = bytes + messageOverheadBytes;
+    assert.equal(levels(), [3 * cost, 300, 300, 3, 3]);
     holder.releases[1]!();
     holder.releases[1]!();
-    assert.equal(levels(), [200, 200, 200, 2, 2], 'the second call does nothing');
+    assert.equal(levels(), [2 * cost, 200, 200, 2, 2], 'the second call does nothing');
     connection.markDown();
     await server.recorder.untilEvent('accept');
     server.messenger.markDownAll();
-    assert.equal(levels(), [200, 200, 200, 2, 2], 'held beyond the end of the connection');
+    assert.equal(levels(), [2 * cost, 200, 200, 2, 2], 'held beyond the end of the connection');
     for (const release of holder.releases) release();
     assert.equal(levels(), [0, 0, 0, 0, 0]);
     assert.throws(

@@ -206,7 +206,7 @@ for (const transport of testTransports()) {
   });
 
   check('failed accepts, unhandled messages and waits are counted', async (all) => {
-    const server = await all.server({ name: 'osd.0', options: { ms_dispatch_throttle_bytes: 1000 } });
+    const server = await all.server({ name: 'osd.0', options: { ms_dispatch_throttle_bytes: 4000 } });
     const client = all.client({ name: 'osd.1', options: { ms_initial_backoff: 0.01 } });
     const connection = client.messenger.getConnection(server.messenger.myAddrs);
     connection.send(new Message({ type, data: Buffer.alloc(5000) }));
