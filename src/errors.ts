@@ -10,8 +10,10 @@
 export const ErrorCode = {
   /** Bytes from a peer, a file or a user do not decode; `offset` and `field` say where. */
   Malformed: 'ERR_MSGR_MALFORMED',
-  /** A frame broke the msgr2.1 framing rules: CRC, segment count, a length above its limit, late status. */
+  /** A frame broke the msgr2.1 framing rules: CRC, tag, segment count, a length above its limit, late status. */
   BadFrame: 'ERR_MSGR_BAD_FRAME',
+  /** Secure mode has used up the nonces of its keys: the connection ends, the next one has new keys. */
+  NoncesUsedUp: 'ERR_MSGR_NONCES_USED_UP',
   /** The peer's banner is not msgr2, or its required features cannot be met. */
   BadBanner: 'ERR_MSGR_BAD_BANNER',
   /** A frame that the protocol does not allow in the present state. */
@@ -50,6 +52,10 @@ export const ErrorCode = {
   Handler: 'ERR_MSGR_HANDLER',
   /** A worker ended, or none can be started, before the message was done; `cause` says why. */
   WorkerLost: 'ERR_MSGR_WORKER_LOST',
+  /** A monitor answered a command with an error; `errno` and `status` are its own. */
+  MonCommand: 'ERR_MSGR_MON_COMMAND',
+  /** More requests or bytes wait for an answer than may wait. */
+  Overloaded: 'ERR_MSGR_OVERLOADED',
 } as const;
 export type ErrorCode = (typeof ErrorCode)[keyof typeof ErrorCode];
 

@@ -6,6 +6,7 @@
  *     28  12  nonce B: the acceptor receives with it
  *     40  24  unused
  */
+import { inspect } from 'node:util';
 import { type AuthOutcome, ConnectionMode } from '../auth/auth.ts';
 import { ErrorCode, MsgrError } from '../errors.ts';
 
@@ -21,6 +22,43 @@ export interface StreamSecrets {
 const keyBytes = 16;
 const nonceBytes = 12;
 const secretBytesMin = keyBytes + 2 * nonceBytes;
+
+/** Shows nothing of what it holds to `inspect`, `JSON.stringify` or a template string. */
+class HiddenSecrets implements StreamSecrets {
+  readonly #key: Uint8Array;
+  readonly #receiveNonce: Uint8Array;
+  readonly #sendNonce: Uint8Array;
+
+  constructor(key: Uint8Array, receiveNonce: Uint8Array, sendNonce: Uint8Array) {
+    this.#key = key;
+    this.#receiveNonce = receiveNonce;
+    this.#sendNonce = sendNonce;
+  }
+
+  get key(): Uint8Array {
+    return this.#key;
+  }
+
+  get receiveNonce(): Uint8Array {
+    return this.#receiveNonce;
+  }
+
+  get sendNonce(): Uint8Array {
+    return this.#sendNonce;
+  }
+
+  toString(): string {
+    return 'StreamSecrets { hidden }';
+  }
+
+  toJSON(): string {
+    return this.toString();
+  }
+
+  [inspect.custom](): string {
+    return this.toString();
+  }
+}
 
 /** Undefined in crc mode. */
 export function streamSecrets(
@@ -38,12 +76,14 @@ export function streamSecrets(
       `secure mode needs a connection secret of ${secretBytesMin} bytes, ${secret?.byteLength ?? 0} were agreed`,
     );
   }
-  const nonceA = secret.slice(keyBytes, keyBytes + nonceBytes);
-  const nonceB = secret.slice(keyBytes + nonceBytes, secretBytesMin);
+  // Copies, of a Buffer too: the secret may be wiped.
+  const piece = (start: number, end: number) => new Uint8Array(secret.subarray(start, end));
+  const nonceA = piece(keyBytes, keyBytes + nonceBytes);
+  const nonceB = piece(keyBytes + nonceBytes, secretBytesMin);
   const isConnector = role === 'connector';
-  return {
-    key: secret.slice(0, keyBytes),
-    receiveNonce: isConnector ? nonceA : nonceB,
-    sendNonce: isConnector ? nonceB : nonceA,
-  };
+  return new HiddenSecrets(
+    piece(0, keyBytes),
+    isConnector ? nonceA : nonceB,
+    isConnector ? nonceB : nonceA,
+  );
 }

@@ -55,7 +55,15 @@ export function checkEpilogue(
     }
     at = end;
   }
-  const lateStatus = view.getUint8(epilogueStart);
+  return isComplete(view.getUint8(epilogueStart));
+}
+
+/**
+ * Reads a late status; false means that the sender aborted the frame.
+ *
+ * @throws MsgrError `ERR_MSGR_BAD_FRAME` when it is neither.
+ */
+export function isComplete(lateStatus: number): boolean {
   switch (lateStatus & lateStatusMask) {
     case LateStatus.Complete:
       return true;

@@ -13,7 +13,8 @@
  */
 import { Buffer } from 'node:buffer';
 import { messageBytesMaxDefault } from '../limits.ts';
-import { crcMode, emptyBytes, emptyView, Frame, type FrameMode } from './frame.ts';
+import { emptyBytes, emptyView, Frame, type FrameMode } from './frame.ts';
+import { crcMode } from './frame-crc.ts';
 import { checkPreambleLimits } from './preamble.ts';
 
 /**

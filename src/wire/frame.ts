@@ -1,5 +1,5 @@
 /**
- * A frame of msgr2.1 as it is on the wire, in crc mode (facts 1.4):
+ * A frame of msgr2.1, in memory and as it is on the wire in crc mode (msgr2.rst "frame format"):
  *
  *      ┌──────────┬───────────┬─────────┬───────────┬───────────┬───────────┬──────────┐
  *      │ preamble │ segment 0 │ u32 crc │ segment 1 │ segment 2 │ segment 3 │ epilogue │
@@ -8,13 +8,13 @@
  *                   no crc when empty      no epilogue when there is one segment only
  *
  * Control frames have one segment, messages a header and up to three more: front, middle, data. What a
- * mode of the stream changes about this stands behind {@link FrameMode}; secure mode will be the second.
+ * mode of the stream changes about this stands behind {@link FrameMode}: frame-crc.ts and frame-secure.ts.
  */
 import { Buffer } from 'node:buffer';
-import { lendBytesMin } from '../limits.ts';
+import { lendBytesMin, segmentCountMax } from '../limits.ts';
 import { crc32c, segmentCrcSeed } from './crc32c.ts';
 import { Encoder } from './encoder.ts';
-import { checkEpilogue, epilogueBytes, writeEpilogue } from './epilogue.ts';
+import { epilogueBytes, writeEpilogue } from './epilogue.ts';
 import { Tag } from './frames/tag.ts';
 import {
   encodeMessageHeader,
@@ -22,18 +22,10 @@ import {
   type MessageHeader,
   messageHeaderBytes,
 } from './message-header.ts';
-import {
-  badFrame,
-  hex,
-  Preamble,
-  preambleBytes,
-  readPreamble,
-  segmentCountOf,
-  writePreamble,
-} from './preamble.ts';
+import { Preamble, preambleBytes, segmentCountOf, writePreamble } from './preamble.ts';
 
 /** Bytes of the checksum behind segment 0. */
-const segmentCrcBytes = 4;
+export const segmentCrcBytes = 4;
 
 /** Bytes before a message's front: preamble, header and the header's checksum. */
 export const messageHeadBytes = preambleBytes + messageHeaderBytes + segmentCrcBytes;
@@ -66,9 +58,10 @@ export class Frame {
   head: Buffer = emptyBytes;
   headView: DataView = emptyView;
   headStart = 0;
-  /** Holds segments 1 to 3, one behind the other from `bodyStart`. */
+  /** Holds segments 1 to 3, each at its place in `starts`. */
   body: Buffer = emptyBytes;
-  bodyStart = 0;
+  /** By segment; those that are empty, and segment 0, mean nothing. */
+  readonly starts: number[] = new Array<number>(segmentCountMax).fill(0);
 
   get tag(): number {
     return this.preamble.tag;
@@ -80,7 +73,7 @@ export class Frame {
     this.headView = emptyView;
     this.headStart = 0;
     this.body = emptyBytes;
-    this.bodyStart = 0;
+    this.starts.fill(0);
   }
 
   /** Segment 0: a control frame's payload, a message's header. */
@@ -90,10 +83,8 @@ export class Frame {
 
   /** Segment 1, 2 or 3 of a message: front, middle, data. */
   segment(index: 1 | 2 | 3): Buffer {
-    const { lengths } = this.preamble;
-    let start = this.bodyStart;
-    for (let before = 1; before < index; before++) start += lengths[before]!;
-    return this.body.subarray(start, start + lengths[index]!);
+    const start = this.starts[index]!;
+    return this.body.subarray(start, start + this.preamble.lengths[index]!);
   }
 }
 
@@ -110,48 +101,29 @@ export interface FrameMode {
   openPreamble(bytes: Buffer, view: DataView, at: number, preamble: Preamble): void;
   /** Checks a whole frame at `at` and says in `frame` where its segments are. Throws `ERR_MSGR_BAD_FRAME`. */
   openSegments(bytes: Buffer, view: DataView, at: number, frame: Frame): void;
-  /**
-   * Turns a message's frame in crc mode, given in pieces, into what goes on the wire. Undefined in crc mode:
-   * the frame goes out as it was written, and stays what it is for a replay.
-   */
-  readonly seal: ((frame: readonly Uint8Array[]) => Buffer) | undefined;
   /** A whole control frame. */
   assembleControl(tag: number, payload: Uint8Array): Buffer;
+  /** Undefined in crc mode: a message's frame goes out as it was written, and stays what it is for a replay. */
+  readonly seal: SealMessage | undefined;
+  /**
+   * No frame more can be written: a nonce would be used again. The stream must end, and a new one have new
+   * keys. Never in crc mode.
+   */
+  readonly isUsedUp: boolean;
 }
 
-/** The mode without encryption: every segment is followed by, or has in the epilogue, its checksum. */
-export const crcMode: FrameMode = Object.freeze({
-  firstBlockBytes: preambleBytes,
-
-  remainingBytes({ lengths, segmentCount }: Preamble): number {
-    const head = lengths[0]! > 0 ? lengths[0]! + segmentCrcBytes : 0;
-    return segmentCount === 1 ? head : head + lengths[1]! + lengths[2]! + lengths[3]! + epilogueBytes;
-  },
-
-  openPreamble: readPreamble,
-
-  openSegments(bytes: Buffer, view: DataView, at: number, frame: Frame): void {
-    const { preamble } = frame;
-    const headLength = preamble.lengths[0]!;
-    const headStart = at + preambleBytes;
-    const headEnd = headStart + headLength;
-    frame.head = bytes;
-    frame.headView = view;
-    frame.headStart = headStart;
-    frame.body = bytes;
-    frame.bodyStart = headEnd;
-    if (headLength > 0) {
-      const crc = view.getUint32(headEnd, true);
-      const computed = crc32c(segmentCrcSeed, bytes, headStart, headEnd);
-      if (crc !== computed) throw badFrame('segments[0].crc', `is ${hex(crc)}, computed ${hex(computed)}`);
-      frame.bodyStart += segmentCrcBytes;
-    }
-    frame.aborted = preamble.segmentCount > 1 && !checkEpilogue(bytes, view, frame.bodyStart, preamble);
-  },
-
-  seal: undefined,
-  assembleControl: assembleControlFrame,
-});
+/**
+ * Adds what goes on the wire for a message's frame that was written in crc mode, of which nothing is changed:
+ * the arguments are those of {@link pushPieces}. Answers how many bytes were added.
+ */
+export type SealMessage = (
+  pieces: Uint8Array[],
+  bytes: Buffer,
+  start: number,
+  end: number,
+  lentFront: Uint8Array | undefined,
+  lentData: Uint8Array | undefined,
+) => number;
 
 /**
  * A whole control frame in crc mode. Standalone, because the transcript that AUTH_SIGNATURE signs consists of

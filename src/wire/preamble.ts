@@ -10,6 +10,7 @@
  * descriptors are zero; empty segments in the middle stay. A preamble is believed only after its checksum
  * and every length in it have been compared with the limits: nothing is allocated before.
  */
+import type { Buffer } from 'node:buffer';
 import { ErrorCode, MsgrError } from '../errors.ts';
 import { controlPayloadBytesMax, segmentCountMax } from '../limits.ts';
 import { crc32c } from './crc32c.ts';
@@ -67,6 +68,11 @@ export function writePreamble(
   writeDescriptor(view, at, 3, length3, segmentCount);
   view.setUint16(at + flagsOffset, 0, true);
   view.setUint32(at + crcOffset, crc32c(0, bytes, at, at + crcOffset), true);
+}
+
+/** The length of a segment in a preamble that this side wrote at `at`. */
+export function segmentLengthAt(bytes: Buffer, at: number, index: number): number {
+  return bytes.readUInt32LE(at + descriptorsOffset + index * descriptorBytes);
 }
 
 function writeDescriptor(view: DataView, at: number, index: number, length: number, count: number): void {

@@ -27,12 +27,9 @@ export class BatchTable implements MessageBatch {
   /** Adds the message that `frame` holds. Must not be full. */
   add(channelId: number, generation: number, frame: Frame): void {
     const { records } = this;
-    const { headView, headStart, body, bodyStart } = frame;
+    const { headView, headStart, body, starts } = frame;
     const { lengths } = frame.preamble;
-    const frontLength = lengths[1]!;
-    const middleLength = lengths[2]!;
-    const dataLength = lengths[3]!;
-    const frontOffset = body.byteOffset + bodyStart;
+    const slabOffset = body.byteOffset;
     const at = this.#count * recordFields;
     // The order of Field in message-batch.ts; offsets into the record are those of ceph_msg_header2.
     records[at] = messageKind;
@@ -46,12 +43,12 @@ export class BatchTable implements MessageBatch {
     records[at + 7] = headView.getInt32(headStart, true);
     records[at + 8] = headView.getInt32(headStart + 4, true);
     records[at + 9] = this.#slabIndex(body.buffer as ArrayBuffer);
-    records[at + 10] = frontOffset;
-    records[at + 11] = frontLength;
-    records[at + 12] = frontOffset + frontLength;
-    records[at + 13] = middleLength;
-    records[at + 14] = frontOffset + frontLength + middleLength;
-    records[at + 15] = dataLength;
+    records[at + 10] = slabOffset + starts[1]!;
+    records[at + 11] = lengths[1]!;
+    records[at + 12] = slabOffset + starts[2]!;
+    records[at + 13] = lengths[2]!;
+    records[at + 14] = slabOffset + starts[3]!;
+    records[at + 15] = lengths[3]!;
     this.#count++;
   }
 

@@ -1,4 +1,6 @@
 /** What a transport is to its channels. */
+import type { StreamSecrets } from '../../protocol/stream-secrets.ts';
+import type { FrameMode } from '../../wire/frame.ts';
 import type { Channel } from '../channel.ts';
 import type { BatchTable } from './batch-table.ts';
 import type { ConnectStream } from './byte-stream.ts';
@@ -13,6 +15,8 @@ export interface ChannelHost {
   readonly connect: ConnectStream;
   /** Payload bytes of one message, in either direction. */
   readonly messageBytesMax: number;
+  /** The mode of a stream that has these secrets. */
+  readonly secureMode: (secrets: StreamSecrets) => FrameMode;
   /** The channel is destroyed. */
   forget(channel: Channel): void;
 }

@@ -1,5 +1,6 @@
 /**
- * Messages that wait for the socket, or for the peer's acknowledgement: finished frames in send slabs.
+ * Messages that wait for the socket, or for the peer's acknowledgement: finished frames in send slabs, in
+ * crc mode. A stream in secure mode seals them as they leave, and each stream anew.
  *
  *      first                     cursor                     end
  *        │ taken by the stream,    │ waits for the stream     │
@@ -15,6 +16,7 @@
 import {
   clearAckSeq,
   type FrameMessage,
+  type FrameMode,
   lentOf,
   messageFrameBytes,
   pushPieces,
@@ -128,39 +130,39 @@ export class Outbox {
   }
 
   /**
-   * Moves the cursor over entries that wait and adds their pieces, until `bytesMax` are reached or, with
-   * entries that the peer has not acknowledged, `unackedMax`. Answers how many bytes were added. The
-   * stream holds them until `written()`.
+   * Moves the cursor over entries that wait and adds their pieces as `mode` has them, until `bytesMax` are
+   * reached or, with entries that the peer has not acknowledged, `unackedMax`; both count frames as in crc
+   * mode. Answers how many bytes were added. The stream holds them until `written()`.
    */
-  gather(
-    pieces: Uint8Array[],
-    bytesMax: number,
-    unackedMax: number,
-    seal: ((frame: readonly Uint8Array[]) => Uint8Array) | undefined,
-  ): number {
+  gather(pieces: Uint8Array[], bytesMax: number, unackedMax: number, mode: FrameMode): number {
+    const { seal } = mode;
     const mask = this.#capacity - 1;
     const takenBefore = this.#taken;
     const unackedBytes = this.#bytes - this.#waitingBytes;
     let added = 0;
+    let sealedBytes = 0;
     // A run of neighbours in one slab is one piece.
     let runSlab: SendSlab | undefined;
     let runStart = 0;
     let runEnd = 0;
-    while (this.#taken < this.#count && added < bytesMax && unackedBytes + added < unackedMax) {
+    while (
+      this.#taken < this.#count &&
+      added < bytesMax &&
+      unackedBytes + added < unackedMax &&
+      !mode.isUsedUp
+    ) {
       const index = (this.#head + this.#taken) & mask;
       const slab = this.#slabs[index]!;
       const start = this.#starts[index]!;
       const end = this.#ends[index]!;
       const lent = this.#lents[index];
       const neighbour = slab === runSlab && start === runEnd;
-      if (runSlab !== undefined && (!neighbour || lent !== undefined || seal !== undefined)) {
+      if (runSlab !== undefined && (!neighbour || lent !== undefined)) {
         pieces.push(runSlab.bytes.subarray(runStart, runEnd));
         runSlab = undefined;
       }
       if (seal !== undefined) {
-        const frame: Uint8Array[] = [];
-        pushPieces(frame, slab.bytes, start, end, lent?.front, lent?.data);
-        pieces.push(seal(frame));
+        sealedBytes += seal(pieces, slab.bytes, start, end, lent?.front, lent?.data);
       } else if (lent !== undefined) {
         pushPieces(pieces, slab.bytes, start, end, lent.front, lent.data);
       } else {
@@ -179,7 +181,7 @@ export class Outbox {
     this.#replayedCount += Math.max(0, Math.min(this.#sentSeq, firstTaken + taken - 1) - firstTaken + 1);
     this.#held += taken;
     this.#waitingBytes -= added;
-    return added;
+    return seal === undefined ? added : sealedBytes;
   }
 
   /** The stream is done with what `gather` gave: a lossy session drops it, a lossless one awaits the ack. */

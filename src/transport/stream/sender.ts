@@ -54,7 +54,9 @@ export class Sender {
     inbox.told();
   }
 
+  /** Queues a control frame; without nonces for it the link has failed, and its owner is to look. */
   control(link: StreamLink, tag: number, payload: Uint8Array): void {
+    if (link.mode.isUsedUp) return link.usedUp();
     link.queue(link.mode.assembleControl(tag, payload));
     this.#counters.framesSent++;
   }
@@ -112,7 +114,7 @@ export class Sender {
     const { outbox } = this;
     const waiting = outbox.waitingCount;
     const unackedMax = this.#lossless ? unackedBytesMax : Number.POSITIVE_INFINITY;
-    const byteLength = outbox.gather(pieces, writeBytesMax, unackedMax, link.mode.seal);
+    const byteLength = outbox.gather(pieces, writeBytesMax, unackedMax, link.mode);
     const gathered = waiting - outbox.waitingCount;
     this.#counters.messagesSent += gathered;
     this.#counters.framesSent += gathered;

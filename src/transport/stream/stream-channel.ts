@@ -13,6 +13,7 @@ import { Buffer } from 'node:buffer';
 import { ErrorCode, MsgrError } from '../../errors.ts';
 import { controlPayloadBytesMax } from '../../limits.ts';
 import type { StreamSecrets } from '../../protocol/stream-secrets.ts';
+import { crcMode } from '../../wire/frame-crc.ts';
 import { tagName } from '../../wire/frames/tag.ts';
 import type {
   Channel,
@@ -182,8 +183,14 @@ export class StreamChannel implements Channel, LinkOwner, TurnMember {
     this.#controlQueued();
   }
 
-  secure(_secrets: StreamSecrets): void {
-    throw new MsgrError(ErrorCode.Unsupported, 'secure mode is not available on this transport');
+  secure(secrets: StreamSecrets): void {
+    const link = this.#link;
+    if (link === undefined) return;
+    this.#must(this.#state === State.handshake, 'secure() needs a channel in the handshake');
+    // What is awaited would be read in one mode or the other, as it happens to come.
+    this.#must(link.expectation === expectNothing, 'secure() comes before the next frame is asked for');
+    this.#must(link.mode === crcMode, 'a stream gets its secrets once');
+    link.mode = this.#host.secureMode(secrets);
   }
 
   // The session
@@ -288,6 +295,8 @@ export class StreamChannel implements Channel, LinkOwner, TurnMember {
     const link = this.#link;
     if (link === undefined || this.#state === State.opening) return;
     this.#sender.flush(link, this.#state === State.session);
+    if (link.mode.isUsedUp) link.usedUp();
+    if (link.failure !== undefined) this.#host.turn.scheduleDelivery(this);
     this.#noteQueue();
   }
 
@@ -349,7 +358,7 @@ export class StreamChannel implements Channel, LinkOwner, TurnMember {
     return result === ReadResult.End ? this.#failed(link) : true;
   }
 
-  /** Closes the channel if its stream broke the framing rules. Always false: there is nothing more to read. */
+  /** Closes the channel if its stream must end. Always false: there is nothing more to read. */
   #failed(link: StreamLink): false {
     const { failure } = link;
     if (failure === undefined) return false;

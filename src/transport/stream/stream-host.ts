@@ -2,6 +2,7 @@
  * What every transport over byte streams is made of: its channels, the turn and the memory they share.
  * The transport itself adds where streams come from.
  */
+import { secureMode } from '../../wire/frame-secure.ts';
 import type { Channel, ChannelHandler } from '../channel.ts';
 import { BatchTable } from './batch-table.ts';
 import type { ByteStream, ByteStreamHandler, ConnectStream } from './byte-stream.ts';
@@ -15,6 +16,8 @@ export interface StreamHostOptions {
   /** Calls back at the end of the turn. */
   readonly defer: (run: () => void) => void;
   readonly messageBytesMax: number;
+  /** Another mode in place of `secureMode`, for tests that need one near its end. */
+  readonly secureMode?: ChannelHost['secureMode'];
 }
 
 export class StreamHost implements ChannelHost {
@@ -23,6 +26,7 @@ export class StreamHost implements ChannelHost {
   readonly pool = new SendSlabPool();
   readonly connect: ConnectStream;
   readonly messageBytesMax: number;
+  readonly secureMode: ChannelHost['secureMode'];
   readonly #channels = new Set<Channel>();
   #lastId = 0;
 
@@ -30,6 +34,7 @@ export class StreamHost implements ChannelHost {
     this.turn = new Turn(options.defer);
     this.connect = options.connect;
     this.messageBytesMax = options.messageBytesMax;
+    this.secureMode = options.secureMode ?? secureMode;
   }
 
   createChannel(handler: ChannelHandler): StreamChannel {

@@ -6,7 +6,8 @@
 import type { Buffer } from 'node:buffer';
 import { MsgrError } from '../../errors.ts';
 import { controlPayloadBytesMax } from '../../limits.ts';
-import { crcMode, type FrameMode } from '../../wire/frame.ts';
+import type { FrameMode } from '../../wire/frame.ts';
+import { noncesUsedUp } from '../../wire/frame-nonce.ts';
 import { FrameReader } from '../../wire/frame-reader.ts';
 import type { ChannelCounters, ChannelHandler } from '../channel.ts';
 import type { ByteStream, ByteStreamHandler } from './byte-stream.ts';
@@ -30,9 +31,7 @@ export interface LinkOwner {
 export class StreamLink implements ByteStreamHandler {
   owner: LinkOwner;
   readonly reader = new FrameReader();
-  /** How frames to the peer are protected; the reader has the same for those from it. */
-  mode: FrameMode = crcMode;
-  /** Why `next()` answered false for good: the stream has lost its frame boundary. */
+  /** Why the stream must end: the peer broke the framing rules, or no frame more can be sealed. */
   failure: MsgrError | undefined;
   /** The reader stands at a control frame that its owner has not been given yet. */
   frameDue = false;
@@ -49,6 +48,15 @@ export class StreamLink implements ByteStreamHandler {
 
   constructor(owner: LinkOwner) {
     this.owner = owner;
+  }
+
+  /** How frames are protected, to the peer from the next one on and from it from the next that is read. */
+  get mode(): FrameMode {
+    return this.reader.mode;
+  }
+
+  set mode(mode: FrameMode) {
+    this.reader.mode = mode;
   }
 
   /** Set once, right after the link was made. */
@@ -138,7 +146,12 @@ export class StreamLink implements ByteStreamHandler {
     }
   }
 
-  /** Notes what the peer did wrong, with its address. */
+  /** No frame more can be sealed. */
+  usedUp(): void {
+    if (this.failure === undefined) this.fail(noncesUsedUp());
+  }
+
+  /** Notes why the stream must end, with the peer's address. */
   fail({ code, message, field, offset }: MsgrError): void {
     const { remoteAddress } = this.stream;
     const peer = remoteAddress === undefined ? 'peer' : socketAddressText(remoteAddress);

@@ -5,7 +5,11 @@ import { suite } from 'uvu';
 import { lendBytesMin } from '../../../src/limits.ts';
 import { Outbox } from '../../../src/transport/stream/outbox.ts';
 import { SendSlabPool } from '../../../src/transport/stream/send-slab.ts';
+import type { FrameMode } from '../../../src/wire/frame.ts';
+import { crcMode } from '../../../src/wire/frame-crc.ts';
+import { NonceCounter } from '../../../src/wire/frame-nonce.ts';
 import { FrameReader } from '../../../src/wire/frame-reader.ts';
+import { SecureMode } from '../../../src/wire/frame-secure.ts';
 import { outgoing, patternBytes } from '../recorder.ts';
 
 const test = suite('outbox');
@@ -13,8 +17,9 @@ const test = suite('outbox');
 const unlimited = Number.POSITIVE_INFINITY;
 
 /** Sequence numbers of the frames in `pieces`, whose content is that of their number. */
-function seqsOf(pieces: readonly Uint8Array[]): number[] {
+function seqsOf(pieces: readonly Uint8Array[], mode: FrameMode = crcMode): number[] {
   const reader = new FrameReader();
+  reader.mode = mode;
   reader.push(Buffer.concat(pieces));
   const seqs: number[] = [];
   while (reader.next()) {
@@ -30,6 +35,13 @@ function seqsOf(pieces: readonly Uint8Array[]): number[] {
 function contentOf(seq: number): Uint8Array {
   return patternBytes(seq % 11 === 0 ? lendBytesMin + seq : (seq * 37) % 3000, seq);
 }
+
+const nonce = Buffer.alloc(12, 7);
+
+/** One end of a stream in secure mode; the other end has the same. */
+const secure = (left?: bigint): FrameMode =>
+  new SecureMode(Buffer.alloc(16, 1), new NonceCounter(nonce), new NonceCounter(nonce, left));
+const crc = (): FrameMode => crcMode;
 
 /** What an outbox is, without memory: numbers. */
 class Model {
@@ -67,8 +79,10 @@ const calls = fc.array(
   { maxLength: 80, size: 'max' },
 ) as fc.Arbitrary<Call[]>;
 
-function runCalls(list: readonly Call[], lossless: boolean): void {
+function runCalls(list: readonly Call[], lossless: boolean, newMode: () => FrameMode): void {
   const outbox = new Outbox(new SendSlabPool());
+  let sending = newMode();
+  let receiving = newMode();
   const model = new Model();
   for (const [name, argument] of list) {
     if (name === 'append') {
@@ -79,12 +93,12 @@ function runCalls(list: readonly Call[], lossless: boolean): void {
     } else if (name === 'gather') {
       if (model.held > 0) continue;
       const pieces: Uint8Array[] = [];
-      const byteLength = outbox.gather(pieces, argument, unlimited, undefined);
+      const byteLength = outbox.gather(pieces, argument, unlimited, sending);
       assert.equal(
         byteLength,
         pieces.reduce((sum, piece) => sum + piece.length, 0),
       );
-      const seqs = seqsOf(pieces);
+      const seqs = seqsOf(pieces, receiving);
       assert.deepEqual(seqs, model.entries.slice(model.taken, model.taken + seqs.length));
       assert.ok(seqs.length > 0 || model.taken === model.entries.length);
       model.taken += seqs.length;
@@ -109,6 +123,8 @@ function runCalls(list: readonly Call[], lossless: boolean): void {
       model.drop();
     } else if (name === 'rewind') {
       outbox.rewind();
+      sending = newMode();
+      receiving = newMode();
       model.sent = Math.max(model.sent, model.entries[model.taken - 1] ?? 0);
       model.taken = 0;
       model.held = 0;
@@ -123,21 +139,28 @@ function runCalls(list: readonly Call[], lossless: boolean): void {
   outbox.rewind();
   const pieces: Uint8Array[] = [];
   assert.equal(outbox.waitingBytes, outbox.bytes);
-  assert.equal(outbox.gather(pieces, unlimited, unlimited, undefined), outbox.bytes);
+  assert.equal(outbox.gather(pieces, unlimited, unlimited, crcMode), outbox.bytes);
   assert.deepEqual(seqsOf(pieces), model.entries);
   assert.equal(outbox.waitingBytes, 0);
 }
 
 test('lossless: any calls', () => {
   fc.assert(
-    fc.property(calls, (list) => runCalls(list, true)),
+    fc.property(calls, (list) => runCalls(list, true, crc)),
     { numRuns: 100 },
   );
 });
 
 test('lossy: any calls', () => {
   fc.assert(
-    fc.property(calls, (list) => runCalls(list, false)),
+    fc.property(calls, (list) => runCalls(list, false, crc)),
+    { numRuns: 50 },
+  );
+});
+
+test('lossless, in secure mode: any calls', () => {
+  fc.assert(
+    fc.property(calls, (list) => runCalls(list, true, secure)),
     { numRuns: 50 },
   );
 });
@@ -146,20 +169,40 @@ test('neighbouring frames in one slab are one piece', () => {
   const outbox = new Outbox(new SendSlabPool());
   for (let message = 0; message < 100; message++) outbox.append(outgoing(), 0, 0);
   const pieces: Uint8Array[] = [];
-  outbox.gather(pieces, unlimited, unlimited, undefined);
+  outbox.gather(pieces, unlimited, unlimited, crcMode);
   assert.equal(pieces.length, 1);
 });
 
-test('a sealed frame is given whole, one by one', () => {
+test('in secure mode frames are sealed as they leave, and for each stream anew', () => {
+  const outbox = new Outbox(new SendSlabPool());
+  const numbers = Array.from({ length: 12 }, (_, index) => index + 1);
+  for (const seq of numbers) outbox.append(outgoing({ front: contentOf(seq) }), 0, 0);
+  for (let stream = 0; stream < 3; stream++) {
+    const pieces: Uint8Array[] = [];
+    const byteLength = outbox.gather(pieces, unlimited, unlimited, secure());
+    const sealed = Buffer.concat(pieces);
+    assert.equal(sealed.length, byteLength);
+    assert.ok(byteLength > outbox.bytes);
+    assert.deepEqual(seqsOf([sealed], secure()), numbers);
+    assert.equal(outbox.waitingBytes, 0);
+    outbox.rewind();
+    assert.equal(outbox.waitingBytes, outbox.bytes);
+  }
+  assert.equal(outbox.replayedCount, 24);
+});
+
+test('without nonces nothing leaves, and what has left is counted', () => {
   const outbox = new Outbox(new SendSlabPool());
   for (let seq = 1; seq <= 12; seq++) outbox.append(outgoing({ front: contentOf(seq) }), 0, 0);
   const pieces: Uint8Array[] = [];
-  outbox.gather(pieces, unlimited, unlimited, (frame) => Buffer.concat(frame));
-  assert.equal(pieces.length, 12);
-  assert.deepEqual(
-    seqsOf(pieces),
-    Array.from({ length: 12 }, (_, index) => index + 1),
-  );
+  const mode = secure(11n);
+  outbox.gather(pieces, unlimited, unlimited, mode);
+  // Two nonces each; the eleventh is not enough for another.
+  assert.equal(outbox.waitingCount, 12 - 5);
+  assert.ok(mode.isUsedUp);
+  assert.equal(outbox.gather(pieces, unlimited, unlimited, mode), 0);
+  outbox.rewind();
+  assert.equal(outbox.waitingBytes, outbox.bytes);
 });
 
 test('a steady stream uses the same few slabs again, and an idle outbox none', () => {
@@ -170,7 +213,7 @@ test('a steady stream uses the same few slabs again, and an idle outbox none', (
   for (let turn = 1; turn <= 500; turn++) {
     for (let message = 0; message < 50; message++) outbox.append(outgoing({ front }), 0, 0);
     const pieces: Uint8Array[] = [];
-    outbox.gather(pieces, unlimited, unlimited, undefined);
+    outbox.gather(pieces, unlimited, unlimited, crcMode);
     for (const piece of pieces) memory.add(piece.buffer);
     outbox.written(true);
     // The peer is two turns behind.
