@@ -6,18 +6,36 @@
 import { ErrorCode, MsgrError } from './errors.ts';
 import { channelQueueBytesMax, sendHighWaterMarkDefault } from './limits.ts';
 
-type OptionValue = number | boolean | string;
+export type OptionValue = number | boolean | string;
 
-interface OptionDefinition<T extends OptionValue> {
+/**
+ * How a number is written in a ceph.conf: `int` and `uint` with K, M, G… of 1000, `size` with those of 1024,
+ * `secs` as `90` or `1h 30m`, `float` without units.
+ */
+export type NumberForm = 'int' | 'uint' | 'size' | 'secs' | 'float';
+
+export interface OptionDefinition<T extends OptionValue> {
   readonly default: T;
+  /** Of numbers only; `int` when absent. */
+  readonly form?: NumberForm;
   /** What the number counts; absent for names and switches. */
   readonly unit?: 's' | 'bytes' | 'messages' | 'port' | 'us' | 'probability' | 'one in N' | 'connections';
   readonly min?: number;
   readonly max?: number;
 }
 
-const seconds = (value: number): OptionDefinition<number> => ({ default: value, unit: 's', min: 0 });
-const bytes = (value: number): OptionDefinition<number> => ({ default: value, unit: 'bytes', min: 0 });
+const seconds = (value: number, form: NumberForm = 'float'): OptionDefinition<number> => ({
+  default: value,
+  unit: 's',
+  form,
+  min: 0,
+});
+const bytes = (value: number, form: NumberForm = 'size'): OptionDefinition<number> => ({
+  default: value,
+  unit: 'bytes',
+  form,
+  min: 0,
+});
 const port = (value: number): OptionDefinition<number> => ({
   default: value,
   unit: 'port',
@@ -32,13 +50,13 @@ export const optionTable = {
   /** Transport: `async` (native core), `simple` (node:net); Ceph's `async+posix` means `async`. */
   ms_type: text('async+posix'),
   /** Loop threads of the native transport; 0 runs the loop inline on the JavaScript thread. (Ceph: 3.) */
-  ms_async_op_threads: { default: 0, min: 0, max: 1 } as OptionDefinition<number>,
+  ms_async_op_threads: { default: 0, form: 'uint', min: 0, max: 1 } as OptionDefinition<number>,
   ms_bind_ipv4: flag(true),
   ms_bind_ipv6: flag(false),
   ms_bind_port_min: port(6800),
   ms_bind_port_max: port(7300),
   ms_bind_retry_count: { default: 3, min: 0, max: 1000 } as OptionDefinition<number>,
-  ms_bind_retry_delay: seconds(5),
+  ms_bind_retry_delay: seconds(5, 'int'),
   ms_tcp_nodelay: flag(true),
   ms_tcp_rcvbuf: bytes(0),
   ms_tcp_listen_backlog: {
@@ -50,16 +68,17 @@ export const optionTable = {
   ms_learn_addr_from_peer: flag(true),
   ms_initial_backoff: seconds(0.2),
   ms_max_backoff: seconds(15),
-  ms_connection_ready_timeout: seconds(10),
-  ms_connection_idle_timeout: seconds(900),
+  ms_connection_ready_timeout: seconds(10, 'uint'),
+  ms_connection_idle_timeout: seconds(900, 'uint'),
   ms_dispatch_throttle_bytes: bytes(104857600),
-  ms_pq_max_tokens_per_priority: bytes(16777216),
+  ms_pq_max_tokens_per_priority: bytes(16777216, 'uint'),
   ms_pq_min_cost: bytes(65536),
   ms_die_on_old_message: flag(false),
-  ms_inject_socket_failures: { default: 0, min: 0, unit: 'one in N' } as OptionDefinition<number>,
+  ms_inject_socket_failures: { default: 0, form: 'uint', min: 0, unit: 'one in N' } as OptionDefinition<number>,
   ms_inject_delay_type: text(''),
   ms_inject_delay_probability: {
     default: 0,
+    form: 'float',
     min: 0,
     max: 1,
     unit: 'probability',
@@ -72,11 +91,35 @@ export const optionTable = {
   ms_mon_cluster_mode: text('secure crc'),
   ms_mon_service_mode: text('secure crc'),
   ms_mon_client_mode: text('secure crc'),
+  /** A round of hunting: the monitors dialled in it have this long before others are tried. */
+  mon_client_hunt_interval: seconds(3),
+  /** Each hunt that follows another lengthens the interval by this factor, up to the multiple below. */
+  mon_client_hunt_interval_backoff: { default: 1.5, min: 1 } as OptionDefinition<number>,
+  mon_client_hunt_interval_min_multiple: { default: 1, min: 1 } as OptionDefinition<number>,
+  mon_client_hunt_interval_max_multiple: { default: 10, min: 1 } as OptionDefinition<number>,
+  /** Monitors dialled at once; 0: all. */
+  mon_client_hunt_parallel: { default: 3, min: 0 } as OptionDefinition<number>,
+  mon_client_ping_interval: seconds(10),
+  /** Silence after which the monitor is given up; 0: never. */
+  mon_client_ping_timeout: seconds(30),
+  mon_client_log_interval: seconds(1),
+  mon_client_max_log_entries_per_message: {
+    default: 1000,
+    min: 1,
+    unit: 'messages',
+  } as OptionDefinition<number>,
+  /** Attempts, after the first, to reach a monitor that a command is directed to. */
+  mon_client_directed_command_retry: { default: 2, min: 0 } as OptionDefinition<number>,
+  /** How long `connect` waits for a session with a monitor. */
+  client_mount_timeout: seconds(300),
+  /** How long a monitor command may take; 0: for ever. */
+  rados_mon_op_timeout: seconds(0),
   /** Ours: how long the loop polls before it sleeps while traffic flows, in microseconds; 0 never polls. */
   ms_busy_poll_us: { default: 50, min: 0, max: 1000, unit: 'us' } as OptionDefinition<number>,
   /** Ours: `send()` answers false above this many queued bytes on a connection. */
   ms_send_high_water_mark: {
     default: sendHighWaterMarkDefault,
+    form: 'size',
     unit: 'bytes',
     min: channelQueueBytesMax,
   } as OptionDefinition<number>,

@@ -6,6 +6,7 @@
 import { ErrorCode, MsgrError } from '../errors.ts';
 import { Decoder } from '../wire/decoder.ts';
 import { encodeWith } from '../wire/encoder.ts';
+import type { EntityAddr } from '../wire/entity-addr.ts';
 import {
   decodeEntityAuthName,
   type EntityAuthName,
@@ -21,6 +22,7 @@ import {
   type AuthProvider,
   type AuthReply,
   type AuthServer,
+  type AuthSession,
   ConnectionMode,
 } from './auth.ts';
 
@@ -32,10 +34,15 @@ const operationNotSupported = -95;
 class NoneClient implements AuthClient {
   readonly #name: EntityAuthName;
   readonly #peerType: number;
+  readonly #globalId: bigint;
+  readonly #onDone: ((globalId: bigint) => void) | undefined;
 
-  constructor(name: EntityAuthName, peerType: number) {
+  /** `globalId`: the one that is claimed, 0 asks a monitor for one; `onDone` is told what came of it. */
+  constructor(name: EntityAuthName, peerType: number, globalId = 0n, onDone?: (globalId: bigint) => void) {
     this.#name = name;
     this.#peerType = peerType;
+    this.#globalId = globalId;
+    this.#onDone = onDone;
   }
 
   start(): AuthRequest {
@@ -43,7 +50,7 @@ class NoneClient implements AuthClient {
     const payload = encodeWith((encoder) => {
       encoder.u8(mode);
       encodeEntityAuthName(encoder, this.#name);
-      encoder.u64(0n);
+      encoder.u64(this.#globalId);
     });
     return { method: AuthMethod.None, preferredModes: [ConnectionMode.Crc], payload };
   }
@@ -67,6 +74,7 @@ class NoneClient implements AuthClient {
         `the peer chose connection mode ${connectionMode}, which needs a key`,
       );
     }
+    this.#onDone?.(globalId);
     return { globalId, connectionMode };
   }
 }
@@ -115,4 +123,55 @@ export function authNone(name: EntityAuthName): AuthProvider {
     client: (peerType) => new NoneClient(name, peerType),
     server: () => new NoneServer(() => ++lastGlobalId),
   };
+}
+
+/**
+ * AUTH_NONE as a monitor's client keeps it: there is nothing to renew, and the global id that the first
+ * chosen monitor gave is claimed from then on.
+ */
+class NoneSession implements AuthSession {
+  readonly protocol = AuthMethod.None;
+  readonly isComplete = true;
+  readonly nextDue = Number.POSITIVE_INFINITY;
+  readonly #name: EntityAuthName;
+  readonly #acceptor: AuthProvider;
+  /** What monitors gave that were asked at once, by address; all but one are forgotten. */
+  readonly #given = new Map<string, bigint>();
+  #globalId = 0n;
+
+  constructor(name: EntityAuthName) {
+    this.#name = name;
+    this.#acceptor = authNone(name);
+  }
+
+  get globalId(): bigint {
+    return this.#globalId;
+  }
+
+  client(peerType: number, peerAddr?: EntityAddr): AuthClient {
+    const onDone = (globalId: bigint): void => {
+      if (peerType === EntityType.Mon && peerAddr !== undefined) this.#given.set(peerAddr.key, globalId);
+    };
+    return new NoneClient(this.#name, peerType, this.#globalId, onDone);
+  }
+
+  server(peerType: number): AuthServer {
+    return this.#acceptor.server(peerType);
+  }
+
+  choose(peerAddr: EntityAddr): void {
+    this.#globalId = this.#given.get(peerAddr.key) ?? this.#globalId;
+    this.#given.clear();
+  }
+
+  nextRequest(): undefined {}
+
+  handleReply(): void {}
+
+  abandonRequest(): void {}
+}
+
+/** AUTH_NONE for a monitor's client that calls itself `name`. */
+export function noneSession(name: EntityAuthName): AuthSession {
+  return new NoneSession(name);
 }

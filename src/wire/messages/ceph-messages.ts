@@ -2,6 +2,8 @@
 
 import { MAuth } from './m-auth.ts';
 import { MAuthReply } from './m-auth-reply.ts';
+import { MCommand } from './m-command.ts';
+import { MCommandReply } from './m-command-reply.ts';
 import { MConfig } from './m-config.ts';
 import { MLog } from './m-log.ts';
 import { MLogAck } from './m-log-ack.ts';
@@ -42,6 +44,8 @@ export const cephMessages: readonly MessageType<any>[] = Object.freeze([
   MOSDMap,
   MMonCommand,
   MMonCommandAck,
+  MCommand,
+  MCommandReply,
   MLog,
   MLogAck,
   MConfig,

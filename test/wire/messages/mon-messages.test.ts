@@ -3,6 +3,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MAuth } from '../../../src/wire/messages/m-auth.ts';
 import { MAuthReply } from '../../../src/wire/messages/m-auth-reply.ts';
+import { MCommand } from '../../../src/wire/messages/m-command.ts';
+import { MCommandReply } from '../../../src/wire/messages/m-command-reply.ts';
 import { MConfig } from '../../../src/wire/messages/m-config.ts';
 import { MLog } from '../../../src/wire/messages/m-log.ts';
 import { MLogAck } from '../../../src/wire/messages/m-log-ack.ts';
@@ -82,6 +84,29 @@ test('MMonGetOSDMap', () => {
   assert.equal(MMonGetOSDMap.encode(body).front, front);
   checkTruncation(front, (bytes) => MMonGetOSDMap.decode({ ...v1, front: bytes }));
   checkMutation(front, (bytes) => MMonGetOSDMap.decode({ ...v1, front: bytes }));
+});
+
+test('MCommand and its reply: no paxos prefix, input and output in the data segment', () => {
+  const front = hex(
+    'c38a29e734114fa39d39eca1f40257d3', // fsid
+    '01000000 14000000', // one string
+    Buffer.from('{"prefix":"version"}').toString('hex'),
+  );
+  const data = Buffer.from('an input file');
+  const body = MCommand.decode({ ...v1, front, data });
+  assert.is(String(body.fsid), fsid);
+  assert.equal(body.command, ['{"prefix":"version"}']);
+  const again = MCommand.encode(body);
+  assert.equal([again.front, again.data], [front, data]);
+  checkTruncation(front, (bytes) => MCommand.decode({ ...v1, front: bytes }));
+  checkMutation(front, (bytes) => MCommand.decode({ ...v1, front: bytes }));
+
+  const refused = hex('eaffffff', '03000000 6e6f21'); // -22, "no!"
+  const reply = MCommandReply.decode({ ...v1, front: refused, data });
+  assert.equal([reply.result, reply.status, reply.output], [-22, 'no!', data]);
+  assert.equal(MCommandReply.encode(reply).front, refused);
+  checkTruncation(refused, (bytes) => MCommandReply.decode({ ...v1, front: bytes }));
+  checkMutation(refused, (bytes) => MCommandReply.decode({ ...v1, front: bytes }));
 });
 
 test('MMonGetVersion and its reply', () => {
