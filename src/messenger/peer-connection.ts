@@ -29,6 +29,7 @@ import { keepalive2AckFrame } from '../wire/frames/keepalive2-ack.ts';
 import { Tag, tagName } from '../wire/frames/tag.ts';
 import { utimeNow, utimeToMs } from '../wire/utime.ts';
 import type { Connection, ConnectionCounters, ConnectionEvents, ConnectionState } from './connection.ts';
+import { ConnectionTimer } from './connection-timer.ts';
 import { Connector } from './connector.ts';
 import type { DispatchLimits } from './dispatch-queue.ts';
 import { DelayedDelivery } from './fault-injection.ts';
@@ -60,8 +61,6 @@ export interface PeerConnectionInit {
   readonly isAnonymous: boolean;
 }
 
-const noBytesCounted = -1;
-
 /** A connection to another entity. Made by the messenger only. */
 export class PeerConnection extends EventEmitter<ConnectionEvents> implements Connection, ChannelHandler {
   readonly messenger: Messenger;
@@ -86,9 +85,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
   #mustDrain = false;
   #keepalivePending = false;
   #lastKeepaliveAck = 0;
-  #backoffSeconds = 0;
-  #timer: unknown;
-  #idleBytes = noBytesCounted;
+  readonly #timer: ConnectionTimer;
   #connects = 0;
   #faults = 0;
   /** Changes with the socket: what was held for one that is gone is void. */
@@ -116,6 +113,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
     this.channel.handler = this;
     this.#isAccepting = channel !== undefined;
     this.#requests = new RequestTable(init.messenger);
+    this.#timer = new ConnectionTimer(init.messenger.clock, init.messenger.options);
   }
 
   get state(): ConnectionState {
@@ -146,6 +144,11 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
   /** Sessions that ended with a reset or a remote reset; as in `counters()`. */
   get resets(): number {
     return this.#resets;
+  }
+
+  /** Seconds until the next attempt begins, when in backoff. */
+  get backoffSeconds(): number {
+    return this.#timer.backoffSeconds;
   }
 
   get lastKeepaliveAck(): number {
@@ -341,7 +344,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
 
   #open(by: 'connect' | 'accept'): void {
     this.#isAccepting = false;
-    this.#backoffSeconds = 0;
+    this.#timer.resetBackoff();
     this.#connects++;
     this.#delayed ??= DelayedDelivery.forPeer(this.#peerName.type, this.messenger, (message) => {
       this.#receive(message);
@@ -383,7 +386,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
 
   /** The socket of this connection is replaced by an accepted one, handshake done; the session follows. */
   adopt(channel: Channel): void {
-    this.#clearTimer();
+    this.#timer.clear();
     this.#sockets++;
     this.#state = 'connecting';
     this.#isAccepting = true;
@@ -409,7 +412,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
     this.channel.disconnect();
     // The next socket's handshake is read whatever the throttles say, and may be over before they have room.
     this.channel.resumeReading();
-    this.#clearTimer();
+    this.#timer.clear();
     const stateBefore = this.#state;
     const wasConnecting = stateBefore === 'connecting' && !this.#isAccepting;
     this.#isAccepting = false;
@@ -425,7 +428,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
     if (stateBefore === 'open') {
       this.session.connectSeq++;
       this.session.globalSeq = this.messenger.nextGlobalSeq();
-      this.#backoffSeconds = 0;
+      this.#timer.resetBackoff();
       this.#attempt(error);
       return;
     }
@@ -451,15 +454,14 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
   #attempt(cause?: MsgrError): void {
     this.#enter('connecting', cause);
     if (this.#state !== 'connecting') return;
-    const { options, clock } = this.messenger;
-    this.#timer = clock.setTimeout(() => {
+    this.#timer.expectSession((seconds) =>
       this.fault(
         new MsgrError(
           ErrorCode.Timeout,
-          `no session with ${this.targetAddr} within ms_connection_ready_timeout (${options.ms_connection_ready_timeout} s)`,
+          `no session with ${this.targetAddr} within ms_connection_ready_timeout (${seconds} s)`,
         ),
-      );
-    }, options.ms_connection_ready_timeout * 1000);
+      ),
+    );
     this.channel.handler = new Connector(this);
     this.messenger.dial(this);
   }
@@ -471,48 +473,20 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
   }
 
   #backOff(cause: MsgrError, afterWait: boolean): void {
-    const { ms_initial_backoff, ms_max_backoff } = this.messenger.options;
-    if (afterWait) this.#backoffSeconds = ms_max_backoff;
-    else if (this.#backoffSeconds === 0) this.#backoffSeconds = Math.min(ms_initial_backoff, ms_max_backoff);
-    else this.#backoffSeconds = Math.min(this.#backoffSeconds * 2, ms_max_backoff);
     if (this.session.serverCookie !== 0n) this.session.connectSeq++;
     this.session.globalSeq = this.messenger.nextGlobalSeq();
-    this.#timer = this.messenger.clock.setTimeout(() => this.#attempt(), this.#backoffSeconds * 1000);
+    this.#timer.backOff(afterWait, () => this.#attempt());
     this.#enter('backoff', cause);
   }
 
-  /** Seconds until the next attempt begins, when in backoff. */
-  get backoffSeconds(): number {
-    return this.#backoffSeconds;
-  }
-
   #watchIdle(): void {
-    this.#clearTimer();
-    const { clock, options } = this.messenger;
-    if (options.ms_connection_idle_timeout === 0) return;
-    const check = (): void => {
+    const bytesMoved = (): number => {
       const { bytesReceived, bytesSent } = this.channel.counters();
-      const bytes = bytesReceived + bytesSent;
-      if (bytes === this.#idleBytes) {
-        this.fault(
-          new MsgrError(
-            ErrorCode.Timeout,
-            `idle for ms_connection_idle_timeout (${options.ms_connection_idle_timeout} s)`,
-          ),
-        );
-        return;
-      }
-      this.#idleBytes = bytes;
-      this.#timer = clock.setTimeout(check, options.ms_connection_idle_timeout * 1000);
+      return bytesReceived + bytesSent;
     };
-    this.#idleBytes = noBytesCounted;
-    this.#timer = clock.setTimeout(check, options.ms_connection_idle_timeout * 1000);
-  }
-
-  #clearTimer(): void {
-    if (this.#timer === undefined) return;
-    this.messenger.clock.clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#timer.watchIdle(bytesMoved, (seconds) =>
+      this.fault(new MsgrError(ErrorCode.Timeout, `idle for ms_connection_idle_timeout (${seconds} s)`)),
+    );
   }
 
   /** Hands waiting messages to the channel, highest priority first, as far as it has room. */
@@ -541,7 +515,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
 
   #close(cause: MsgrError | undefined): void {
     if (this.#state === 'closed') return;
-    this.#clearTimer();
+    this.#timer.clear();
     this.#finalCounters = { ...this.counters(), queuedMessages: 0, queuedBytes: 0, unackedBytes: 0 };
     this.channel.destroy();
     this.#outgoing.clear();
