@@ -24,6 +24,8 @@ export const ErrorCode = {
   MissingFeatures: 'ERR_MSGR_MISSING_FEATURES',
   /** Authentication was refused, or its proof does not verify. */
   Auth: 'ERR_MSGR_AUTH',
+  /** A keyring cannot be read, is no keyring, or has no key for the entity; the message names file and line. */
+  Keyring: 'ERR_MSGR_KEYRING',
   /** Nothing listens at the address (ECONNREFUSED). */
   Refused: 'ERR_MSGR_REFUSED',
   /** A socket operation failed; `cause` holds the system's errno. */
@@ -68,6 +70,8 @@ export interface MsgrErrorDetails {
   offset?: number;
   /** Name of the offending field, dotted from the outermost struct: `hello.peerAddr.nonce`. */
   field?: string;
+  /** The peer's error number (Linux's, positive), when the peer refused with one: 13 for EACCES. */
+  errno?: number;
 }
 
 const brand = Symbol.for('msgr2.MsgrError');
@@ -78,6 +82,7 @@ export class MsgrError extends Error {
   readonly peer?: string;
   readonly offset?: number;
   readonly field?: string;
+  readonly errno?: number;
 
   constructor(code: ErrorCode, message: string, details: MsgrErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -86,6 +91,7 @@ export class MsgrError extends Error {
     if (details.peer !== undefined) this.peer = details.peer;
     if (details.offset !== undefined) this.offset = details.offset;
     if (details.field !== undefined) this.field = details.field;
+    if (details.errno !== undefined) this.errno = details.errno;
   }
 
   get [brand](): true {

@@ -91,6 +91,19 @@ export const optionTable = {
   ms_mon_cluster_mode: text('secure crc'),
   ms_mon_service_mode: text('secure crc'),
   ms_mon_client_mode: text('secure crc'),
+  /** Methods between daemons, of clients at daemons, and of this client: `cephx`, `none`, or both. */
+  auth_cluster_required: text('cephx'),
+  auth_service_required: text('cephx'),
+  auth_client_required: text('cephx, none'),
+  /** How long a monitor's tickets are good: those for itself, and those for other services. */
+  auth_mon_ticket_ttl: seconds(259200),
+  auth_service_ticket_ttl: seconds(3600),
+  /** Whether a monitor gives a global id back without the ticket it came with. (Ceph 16: true; CVE-2021-20288.) */
+  auth_allow_insecure_global_id_reclaim: flag(false),
+  /** Ours, with the name that Ceph's monitor map has for it: types of keys that are taken. */
+  auth_allowed_ciphers: text('aes aes256k'),
+  /** Ours, with the name that Ceph's monitor map has for it: the type of a monitor's rotating secrets. */
+  auth_service_cipher: text('aes256k'),
   /** A round of hunting: the monitors dialled in it have this long before others are tried. */
   mon_client_hunt_interval: seconds(3),
   /** Each hunt that follows another lengthens the interval by this factor, up to the multiple below. */

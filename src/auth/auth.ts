@@ -2,6 +2,7 @@
  * What the handshake asks of an authentication method. One `AuthClient` or `AuthServer` lives for one
  * connection attempt; secrets are made anew each time and nothing carries over a reconnect.
  */
+import type { MsgrError } from '../errors.ts';
 import type { EntityAddr } from '../wire/entity-addr.ts';
 import type { AuthBadMethod } from '../wire/frames/auth-bad-method.ts';
 import type { AuthRequest } from '../wire/frames/auth-request.ts';
@@ -14,17 +15,38 @@ export type AuthMethod = (typeof AuthMethod)[keyof typeof AuthMethod];
 export const ConnectionMode = { Crc: 1, Secure: 2 } as const;
 export type ConnectionMode = (typeof ConnectionMode)[keyof typeof ConnectionMode];
 
-/** What both ends know once authentication is done. */
-export interface AuthOutcome {
+/** What authentication established of a connection, without its keys: for whoever uses the connection. */
+export interface AuthFacts {
   /** The client's id in its cluster; 0 when there is none. */
   readonly globalId: bigint;
+  /** `ConnectionMode`: whether what is sent can be read and altered on the way. */
   readonly connectionMode: number;
+  /** Acceptor only: who the client proved to be (`client.admin`, `osd.3`); with AUTH_NONE, who it says it is. */
+  readonly entity?: string;
+  /** Acceptor only: what the client may do here, in Ceph's words (`allow *`); absent when nothing is said. */
+  readonly caps?: string;
+  /** A monitor's acceptor only: answers the client's later requests for tickets. */
+  readonly requests?: AuthRequestHandler;
+}
+
+/** What both ends know once authentication is done. */
+export interface AuthOutcome extends AuthFacts {
   /** Key of AUTH_SIGNATURE; absent with AUTH_NONE, whose signatures are zeros. */
   readonly sessionKey?: Uint8Array;
   /** 64 bytes in secure mode. */
   readonly connectionSecret?: Uint8Array;
-  /** Acceptor only: who the client proved to be (`client.admin`, `osd.3`). */
-  readonly entity?: string;
+}
+
+/** Without the keys. */
+export function authFacts(outcome: AuthOutcome): AuthFacts {
+  const { sessionKey: _, connectionSecret: __, ...facts } = outcome;
+  return Object.freeze(facts);
+}
+
+/** A monitor's side of one client's MAuth messages. */
+export interface AuthRequestHandler {
+  /** Answers MAuthReply's `result` (0, or a negative errno) and payload; does not throw for what is received. */
+  handleRequest(payload: Uint8Array): { readonly result: number; readonly payload: Uint8Array };
 }
 
 /** The connector's side. Every method may throw MsgrError ERR_MSGR_AUTH, which ends the attempt. */
@@ -47,6 +69,8 @@ export type AuthReply =
 export interface AuthServer {
   handleRequest(request: AuthRequest): AuthReply;
   handleRequestMore(payload: Uint8Array): AuthReply;
+  /** Why it refused last, for logs; the peer is told an error number only. */
+  readonly refusal?: MsgrError | undefined;
 }
 
 /** Makes both, per connection attempt; entity types as in `EntityType`. */

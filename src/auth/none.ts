@@ -25,11 +25,8 @@ import {
   type AuthSession,
   ConnectionMode,
 } from './auth.ts';
-
-/** First byte of an auth payload: who is asked, and hence what follows. Ranges are Ceph's. */
-const PayloadMode = { authorizerMin: 1, authorizerMax: 9, mon: 10, monMax: 19 } as const;
-
-const operationNotSupported = -95;
+import { Errno, errnoText } from './errno.ts';
+import { PayloadMode } from './payload-mode.ts';
 
 class NoneClient implements AuthClient {
   readonly #name: EntityAuthName;
@@ -59,7 +56,7 @@ class NoneClient implements AuthClient {
     const allowed = refusal.allowedMethods.join(', ') || 'none';
     throw new MsgrError(
       ErrorCode.Auth,
-      `the peer refuses auth method none (errno ${-refusal.result}); it allows methods ${allowed}`,
+      `the peer refuses auth method none with ${errnoText(refusal.result)}; it allows methods ${allowed}`,
     );
   }
 
@@ -91,7 +88,7 @@ class NoneServer implements AuthServer {
       return {
         kind: 'refused',
         method: request.method,
-        result: operationNotSupported,
+        result: -Errno.EOPNOTSUPP,
         allowedMethods: [AuthMethod.None],
         allowedModes: [ConnectionMode.Crc],
       };
