@@ -8,7 +8,13 @@ import { createDecipheriv } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Decoder } from '../../../src/wire/decoder.ts';
-import { bannerBytes, type CaptureFrame, captureFrames, captureStreams } from '../../support/captures.ts';
+import {
+  bannerBytes,
+  type CaptureFrame,
+  type CaptureStream,
+  captureFrames,
+  captureStreams,
+} from '../../support/captures.ts';
 
 const authRequestTag = 2;
 const authReplyMoreTag = 4;
@@ -23,12 +29,20 @@ const cryptoKeyHeaderBytes = 12;
 /** Session keys by the ticket that carries them, as hexadecimal. */
 type Tickets = Map<string, Buffer>;
 
-/** The MESSAGE and control frames after authentication, of both directions of every connection. */
-export function secureFrames(root: string, folder: string): { segments: readonly Buffer[]; tag: number }[] {
+/** One direction of a connection, from the first sealed byte on. */
+export interface SecureStream {
+  readonly name: string;
+  readonly key: Buffer;
+  /** Of the first operation. */
+  readonly nonce: Buffer;
+  readonly bytes: Buffer;
+}
+
+/** Both directions of every connection that came to secure mode. */
+export function* secureStreams(root: string, folder: string): Generator<SecureStream> {
   const keys = readKeyring(join(root, folder, 'keyring'));
   const streams = captureStreams(root, folder);
   const tickets: Tickets = new Map();
-  const frames: { segments: readonly Buffer[]; tag: number }[] = [];
   for (const stream of streams.filter(({ direction }) => direction === 'c2s')) {
     const answer = streams.find(({ name }) => name === stream.name.replace(/c2s$/, 's2c'));
     if (answer === undefined) continue;
@@ -40,13 +54,21 @@ export function secureFrames(root: string, folder: string): { segments: readonly
     const fromConnector = framesUntil(captureFrames(stream), (_, count) => count === 2 + rounds);
     const secret = connectionSecret(keys, tickets, fromConnector, done);
     if (secret === undefined) continue;
-    const [nonceA, nonceB] = [secret.subarray(16, 28), secret.subarray(28, 40)];
-    frames.push(
-      ...decryptFrames(answer.bytes.subarray(endOf(fromAcceptor)), secret, nonceA),
-      ...decryptFrames(stream.bytes.subarray(endOf(fromConnector)), secret, nonceB),
-    );
+    const key = secret.subarray(0, 16);
+    const sealed = ({ name, bytes }: CaptureStream, clear: readonly CaptureFrame[], nonceAt: number) => ({
+      name,
+      key,
+      nonce: secret.subarray(nonceAt, nonceAt + 12),
+      bytes: bytes.subarray(endOf(clear)),
+    });
+    yield sealed(answer, fromAcceptor, 16);
+    yield sealed(stream, fromConnector, 28);
   }
-  return frames;
+}
+
+/** The MESSAGE and control frames after authentication, of both directions of every connection. */
+export function secureFrames(root: string, folder: string): { segments: readonly Buffer[]; tag: number }[] {
+  return [...secureStreams(root, folder)].flatMap((stream) => [...decryptFrames(stream)]);
 }
 
 function framesUntil(
@@ -160,12 +182,11 @@ const inlineBytes = 48;
 
 const padded = (length: number): number => Math.ceil(length / blockBytes) * blockBytes;
 
-function* decryptFrames(
-  bytes: Buffer,
-  secret: Buffer,
-  firstNonce: Buffer,
-): Generator<{ segments: readonly Buffer[]; tag: number }> {
-  const key = secret.subarray(0, 16);
+function* decryptFrames({
+  bytes,
+  key,
+  nonce: firstNonce,
+}: SecureStream): Generator<{ segments: readonly Buffer[]; tag: number }> {
   const nonce = Buffer.from(firstNonce);
   let at = 0;
   const open = (length: number): Buffer => {
