@@ -62,3 +62,23 @@ export const workerMessagesMaxDefault = 4096;
 /** Messages and payload bytes of one task for a worker (one message may exceed the bytes). */
 export const workerTaskMessagesMax = 256;
 export const workerTaskBytesMax = 1024 * 1024;
+
+/**
+ * Questions to the monitors (commands, versions) that may wait for an answer, and the bytes they carry.
+ * While there is no quorum nothing is answered; beyond this a question is refused at once.
+ */
+export const monRequestsMax = 4096;
+export const monRequestBytesMax = 64 * 1024 * 1024;
+
+/** Messages, and their bytes, that may wait for a session with a monitor; beyond, `send` throws. */
+export const monWaitingMessagesMax = 4096;
+export const monWaitingBytesMax = 64 * 1024 * 1024;
+
+/**
+ * OSDMaps, in their encoding, that one reader keeps for its user; what does not fit is asked for again when
+ * there is room. A map of a thousand OSDs has some 200 KB, an incremental some hundred bytes to a few KB.
+ */
+export const osdMapBufferBytesMax = 32 * 1024 * 1024;
+
+/** Cluster log entries that no monitor has acknowledged; beyond, new ones are dropped and counted. */
+export const clusterLogEntriesMax = 4096;

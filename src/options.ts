@@ -74,7 +74,12 @@ export const optionTable = {
   ms_pq_max_tokens_per_priority: bytes(16777216, 'uint'),
   ms_pq_min_cost: bytes(65536),
   ms_die_on_old_message: flag(false),
-  ms_inject_socket_failures: { default: 0, form: 'uint', min: 0, unit: 'one in N' } as OptionDefinition<number>,
+  ms_inject_socket_failures: {
+    default: 0,
+    form: 'uint',
+    min: 0,
+    unit: 'one in N',
+  } as OptionDefinition<number>,
   ms_inject_delay_type: text(''),
   ms_inject_delay_probability: {
     default: 0,
@@ -105,17 +110,17 @@ export const optionTable = {
   /** Ours, with the name that Ceph's monitor map has for it: the type of a monitor's rotating secrets. */
   auth_service_cipher: text('aes256k'),
   /** A round of hunting: the monitors dialled in it have this long before others are tried. */
-  mon_client_hunt_interval: seconds(3),
+  mon_client_hunt_interval: { default: 3, unit: 's', min: 0.05 } as OptionDefinition<number>,
   /** Each hunt that follows another lengthens the interval by this factor, up to the multiple below. */
-  mon_client_hunt_interval_backoff: { default: 1.5, min: 1 } as OptionDefinition<number>,
-  mon_client_hunt_interval_min_multiple: { default: 1, min: 1 } as OptionDefinition<number>,
-  mon_client_hunt_interval_max_multiple: { default: 10, min: 1 } as OptionDefinition<number>,
+  mon_client_hunt_interval_backoff: { default: 1.5, form: 'float', min: 1 } as OptionDefinition<number>,
+  mon_client_hunt_interval_min_multiple: { default: 1, form: 'float', min: 1 } as OptionDefinition<number>,
+  mon_client_hunt_interval_max_multiple: { default: 10, form: 'float', min: 1 } as OptionDefinition<number>,
   /** Monitors dialled at once; 0: all. */
-  mon_client_hunt_parallel: { default: 3, min: 0 } as OptionDefinition<number>,
-  mon_client_ping_interval: seconds(10),
+  mon_client_hunt_parallel: { default: 3, form: 'uint', min: 0 } as OptionDefinition<number>,
+  mon_client_ping_interval: { default: 10, unit: 's', min: 0.05 } as OptionDefinition<number>,
   /** Silence after which the monitor is given up; 0: never. */
   mon_client_ping_timeout: seconds(30),
-  mon_client_log_interval: seconds(1),
+  mon_client_log_interval: { default: 1, unit: 's', min: 0.05 } as OptionDefinition<number>,
   mon_client_max_log_entries_per_message: {
     default: 1000,
     min: 1,
@@ -124,9 +129,9 @@ export const optionTable = {
   /** Attempts, after the first, to reach a monitor that a command is directed to. */
   mon_client_directed_command_retry: { default: 2, min: 0 } as OptionDefinition<number>,
   /** How long `connect` waits for a session with a monitor. */
-  client_mount_timeout: seconds(300),
+  client_mount_timeout: seconds(300, 'secs'),
   /** How long a monitor command may take; 0: for ever. */
-  rados_mon_op_timeout: seconds(0),
+  rados_mon_op_timeout: seconds(0, 'secs'),
   /** Ours: how long the loop polls before it sleeps while traffic flows, in microseconds; 0 never polls. */
   ms_busy_poll_us: { default: 50, min: 0, max: 1000, unit: 'us' } as OptionDefinition<number>,
   /** Ours: `send()` answers false above this many queued bytes on a connection. */
