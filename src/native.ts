@@ -64,6 +64,8 @@ export interface NativeLoop {
   expectFrame(channel: number): void;
   sendBytes(channel: number, bytes: Uint8Array): void;
   sendControl(channel: number, tag: number, payload: Uint8Array): void;
+  /** 16, 12 and 12 bytes. Throws when one has another size. */
+  secure(channel: number, key: Uint8Array, receiveNonce: Uint8Array, sendNonce: Uint8Array): void;
   startSession(channel: number, lossless: boolean): void;
   acknowledge(channel: number, seq: bigint): void;
   resetInSeq(channel: number): void;
@@ -92,6 +94,8 @@ export interface NativeLoop {
 export interface NativeAddon {
   /** False where the host has no libuv (Bun, Deno): the loop cannot run there. */
   readonly hasHostLoop: boolean;
+  /** False where the host offers no OpenSSL: there is no secure mode. */
+  readonly hasAead: boolean;
   readonly NativeLoop: new (options: NativeLoopOptions, delivery: NativeDelivery) => NativeLoop;
   readonly recordFields: NativeTable;
   readonly recordKinds: NativeTable;
@@ -100,6 +104,7 @@ export interface NativeAddon {
   readonly sendFields: NativeTable;
   readonly controlWords: NativeTable;
   readonly socketSteps: NativeTable;
+  readonly frameErrorNumbers: NativeTable;
   /** Text of each frame error, by its number. */
   readonly frameErrors: readonly string[];
   /** CRC-32C with the caller's initial value and no final inversion. */

@@ -7,6 +7,7 @@
 
 #include "binding/napi_util.h"
 #include "binding/native_loop.h"
+#include "core/crypto/aead.h"
 #include "core/wire/crc32c.h"
 #include "core/wire/frame_error.h"
 
@@ -67,10 +68,22 @@ napi_value frame_errors(napi_env env) {
   return table;
 }
 
+napi_value frame_error_numbers(napi_env env) {
+  napi_value table = nullptr;
+  napi_create_object(env, &table);
+  for (const FrameErrorName& entry : kFrameErrorNames) {
+    set_property(env, table, entry.name, number_value(env, static_cast<double>(entry.error)));
+  }
+  return table;
+}
+
 napi_value initialize(napi_env env, napi_value exports) {
   napi_value available = nullptr;
   napi_get_boolean(env, HostLoop::available(), &available);
   set_property(env, exports, "hasHostLoop", available);
+  napi_value aead = nullptr;
+  napi_get_boolean(env, Aead::available(), &aead);
+  set_property(env, exports, "hasAead", aead);
   set_property(env, exports, "NativeLoop", NativeLoop::define(env));
   set_property(env, exports, "recordFields", name_table(env, kRecordFields));
   set_property(env, exports, "recordKinds", name_table(env, kRecordKinds));
@@ -79,6 +92,7 @@ napi_value initialize(napi_env env, napi_value exports) {
   set_property(env, exports, "sendFields", name_table(env, kSendFields));
   set_property(env, exports, "controlWords", name_table(env, kControlWords));
   set_property(env, exports, "socketSteps", name_table(env, kSocketSteps));
+  set_property(env, exports, "frameErrorNumbers", frame_error_numbers(env));
   set_property(env, exports, "frameErrors", frame_errors(env));
   set_function(env, exports, "crc32c", crc32c_of);
   set_function(env, exports, "interfaceName", interface_name);

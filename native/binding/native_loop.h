@@ -67,6 +67,7 @@ class NativeLoop final : private HostLoop::Client {
   napi_value expect_frame(const Call& call);
   napi_value send_bytes(const Call& call);
   napi_value send_control(const Call& call);
+  napi_value secure(const Call& call);
   napi_value start_session(const Call& call);
   napi_value acknowledge(const Call& call);
   napi_value reset_in_seq(const Call& call);

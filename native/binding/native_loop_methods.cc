@@ -94,6 +94,7 @@ napi_value NativeLoop::define(napi_env env) {
       method("expectFrame", invoke<&NativeLoop::expect_frame>),
       method("sendBytes", invoke<&NativeLoop::send_bytes>),
       method("sendControl", invoke<&NativeLoop::send_control>),
+      method("secure", invoke<&NativeLoop::secure>),
       method("startSession", invoke<&NativeLoop::start_session>),
       method("acknowledge", invoke<&NativeLoop::acknowledge>),
       method("resetInSeq", invoke<&NativeLoop::reset_in_seq>),
@@ -241,6 +242,16 @@ napi_value NativeLoop::send_control(const Call& call) {
            copy = std::vector<uint8_t>(payload.begin(), payload.end())](EventLoop& loop) {
     loop.send_control(id, tag, copy);
   });
+  return nullptr;
+}
+
+napi_value NativeLoop::secure(const Call& call) {
+  StreamSecrets secrets;
+  if (!secrets.assign(call.bytes(1), call.bytes(2), call.bytes(3))) {
+    throw_error(call.env(), "ERR_MSGR_INVALID_ARGUMENT", "a key has 16 bytes, a nonce 12");
+    return nullptr;
+  }
+  command([id = call.u32(0), secrets](EventLoop& loop) { loop.secure(id, secrets); });
   return nullptr;
 }
 

@@ -1,5 +1,5 @@
 // A channel's sockets, handshake and session. Receiving is in channel_receive.cc, sending in
-// channel_send.cc.
+// channel_send.cc, secure mode in channel_secure.cc.
 #include "core/channel/channel.h"
 
 #include <utility>
@@ -28,6 +28,9 @@ void Channel::drop_stream() {
   reader_.reset();
   tail_.clear();
   fault_ = {};
+  sealer_.reset();
+  sealed_.clear();
+  unsealed_control_ = 0;
   control_ = {};
   control_written_ = 0;
   keepalive_due_ = false;
@@ -39,7 +42,10 @@ void Channel::adopt(Channel& other) {
   MSGR_CHECK(&other != this && other.state_ == State::kHandshake);
   drop_stream();
   state_ = State::kHandshake;
-  reader_ = other.reader_;
+  reader_ = std::move(other.reader_);
+  sealer_ = std::move(other.sealer_);
+  sealed_.swap(other.sealed_);
+  unsealed_control_ = std::exchange(other.unsealed_control_, 0);
   tail_.swap(other.tail_);
   control_.swap(other.control_);
   control_written_ = std::exchange(other.control_written_, 0);
@@ -82,6 +88,13 @@ void Channel::start_session(bool lossless) {
   reader_.set_in_session(true);
   outbox_.rewind();
   outbox_.set_keep_written(lossless);
+  if (crcs_left_out_ && !sealer_) {
+    outbox_.for_each_frame([](uint8_t* frame, const Lent* lent) {
+      add_message_crcs(frame, lent != nullptr ? lent->front() : nullptr,
+                       lent != nullptr ? lent->data() : nullptr);
+    });
+    crcs_left_out_ = false;
+  }
   // The handshake has told the peer what had been received.
   told_in_seq_ = in_seq_;
   note_queue_level();
@@ -100,13 +113,16 @@ uint32_t Channel::append(const OutgoingMessage& message) {
                                              .priority = message.priority,
                                              .version = message.version,
                                              .compat_version = message.compat_version},
-                                            message.sizes, message.lent_front, message.lent_data);
+                                            message.sizes, message.lent_front, message.lent_data,
+                                            sealer_ ? StreamMode::kSecure : StreamMode::kCrc);
+  if (sealer_) crcs_left_out_ = true;
   if (message.lent_front == nullptr && message.lent_data == nullptr) [[likely]] {
     outbox_.push(seq, *message.slab, message.offset, slab_size);
   } else {
     Lent lent{};
     uint32_t at = kMessageGapOffset;
     if (message.lent_front != nullptr) {
+      lent.has_front = true;
       lent.tokens[lent.count] = message.front_token;
       lent.pieces[lent.count++] = {message.lent_front, message.sizes.front, at};
     } else {
@@ -145,12 +161,13 @@ void Channel::reset_in_seq() {
   told_in_seq_ = 0;
   set(counters_.in_seq, 0);
   // In the new session that seq may stand for a message which the peer still has to send.
-  outbox_.for_each_frame([](uint8_t* frame) { patch_message_ack_seq(frame, 0); });
+  outbox_.for_each_frame([](uint8_t* frame, const Lent*) { patch_message_ack_seq(frame, 0); });
 }
 
 void Channel::reset_session() {
   MSGR_CHECK(outbox_.partial_rest() == 0);
   outbox_.clear();
+  crcs_left_out_ = false;
   out_seq_ = 0;
   in_seq_ = 0;
   told_in_seq_ = 0;

@@ -35,6 +35,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "core/base/bytes.h"
@@ -43,8 +44,11 @@
 #include "core/channel/channel_counters.h"
 #include "core/channel/outbox.h"
 #include "core/channel/record.h"
+#include "core/channel/sealed_output.h"
 #include "core/channel/stream_tail.h"
+#include "core/crypto/stream_secrets.h"
 #include "core/wire/frame_reader.h"
+#include "core/wire/frame_sealer.h"
 #include "core/wire/frame_writer.h"
 
 namespace msgr {
@@ -113,8 +117,8 @@ class Channel {
   void open();
   // The socket is gone: what was read and the control bytes that wait are dropped, the outbox is kept.
   void close();
-  // Takes over the stream of `other`, which is in the handshake: unread bytes, reader, control bytes that
-  // wait. Its own stream, if any, is dropped as by close(). `other` is idle then.
+  // Takes over the stream of `other`, which is in the handshake: unread bytes, reader, keys, control bytes
+  // that wait. Its own stream, if any, is dropped as by close(). `other` is idle then.
   void adopt(Channel& other);
 
   // The handshake
@@ -126,6 +130,9 @@ class Channel {
   // Raw bytes, in order with the control frames. Copied.
   void send_bytes(Bytes bytes);
   void send_control(uint8_t tag, Bytes payload);
+  // What is sent and received from now on is in secure mode; control bytes that wait already leave as they
+  // are. Once for each stream, with nothing expected. False when the host offers no cipher: fault() is set.
+  [[nodiscard]] bool secure(const StreamSecrets& secrets);
   // Replays the outbox from its first entry, then streams. `lossless`: entries wait for the peer's ack,
   // and what is received is acknowledged.
   void start_session(bool lossless);
@@ -158,6 +165,8 @@ class Channel {
   [[nodiscard]] bool keep_tail(const Slab& slab, uint32_t offset, uint32_t size);
   [[nodiscard]] StreamTail& tail() { return tail_; }
   [[nodiscard]] const FrameFault& fault() const { return fault_; }
+  // The stream cannot go on: fault() says why, and the connection is to be closed.
+  [[nodiscard]] bool failed() const { return fault_.error != FrameError::kNone; }
   // Once per turn and touched channel: writes what has come due of kAcknowledged and kDrained. False
   // when the batch was full; call again with the next.
   [[nodiscard]] bool flush_events(RecordBatch& batch);
@@ -167,13 +176,17 @@ class Channel {
   // Something waits for the socket: control bytes, messages, an acknowledgement.
   [[nodiscard]] bool wants_output() const;
   // Answers how many iovecs were filled in; see Outbox::gather for the two limits. Turns what is to be
-  // acknowledged into an ACK frame if no message carries it.
+  // acknowledged into an ACK frame if no message carries it. 0 although something waits: failed().
   [[nodiscard]] size_t gather(iovec* to, size_t count_max, size_t bytes_max);
   void wrote(size_t size);
   // For a channel that has been quiet for a while: gives back memory that it keeps for the next burst.
   void release_idle_memory() { outbox_.release_idle_memory(); }
   // Framed bytes that wait for the socket.
   [[nodiscard]] uint64_t queued_bytes() const;
+
+  // For tests: null unless the stream is in secure mode.
+  [[nodiscard]] Aead* opener() { return reader_.opener(); }
+  [[nodiscard]] Aead* sealer() { return sealer_ ? &sealer_->aead() : nullptr; }
 
  private:
   enum class Expectation : uint8_t { kNothing, kBytes, kFrame };
@@ -184,6 +197,9 @@ class Channel {
                                         RecordBatch& batch);
   void echo_keepalive(const uint8_t* stamp);
   void queue_due_control();
+  [[nodiscard]] size_t gather_plain(iovec* to, size_t count_max, size_t bytes_max);
+  [[nodiscard]] size_t gather_sealed(iovec* to, size_t count_max, size_t bytes_max);
+  void took_plain(size_t size);
   void drop_stream();
   void take_ack(uint64_t seq);
   void publish_send_counters();
@@ -204,7 +220,14 @@ class Channel {
   FrameFault fault_;
 
   Outbox outbox_;
-  // Control frames and handshake bytes; the first control_written_ of them are on the socket.
+  // A frame of the outbox has no CRCs of its payload, as it was to leave sealed.
+  bool crcs_left_out_ = false;
+  // In secure mode: what plain frames go through on their way to the socket, and what has come out of it.
+  std::unique_ptr<FrameSealer> sealer_;
+  SealedOutput sealed_;
+  // Bytes of control_ that leave as they are, because they were there before secure().
+  size_t unsealed_control_ = 0;
+  // Control frames and handshake bytes; the first control_written_ of them are on the socket or sealed.
   std::vector<uint8_t> control_;
   size_t control_written_ = 0;
 

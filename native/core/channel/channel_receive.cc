@@ -61,8 +61,11 @@ ReceiveResult Channel::receive_handshake(Slab& slab, uint32_t offset, uint32_t s
   record.slab = batch.slab_index(slab);
   record.front_offset = static_cast<int32_t>(offset + frame.offsets[0]);
   record.front_length = static_cast<int32_t>(frame.sizes[0]);
-  record.data_offset = static_cast<int32_t>(offset);
-  record.data_length = static_cast<int32_t>(frame.wire_size);
+  // Opened in place, it is no longer what was on the wire.
+  if (reader_.mode() == StreamMode::kCrc) {
+    record.data_offset = static_cast<int32_t>(offset);
+    record.data_length = static_cast<int32_t>(frame.wire_size);
+  }
   expectation_ = Expectation::kNothing;
   add(counters_.frames_received, 1);
   return {ReceiveStatus::kPulled, frame.wire_size, 0};

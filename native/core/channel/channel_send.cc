@@ -43,15 +43,35 @@ void Channel::queue_due_control() {
 
 bool Channel::wants_output() const {
   if (state_ == State::kIdle) return false;
-  if (control_written_ < control_.size() || keepalive_due_) return true;
+  if (control_written_ < control_.size() || keepalive_due_ || !sealed_.empty()) return true;
   return state_ == State::kSession && (outbox_.waiting_bytes() > 0 || (lossless_ && told_in_seq_ != in_seq_));
 }
 
-// The order of what gather() gives is, until wrote() has been called, a function of what is there:
-// the rest of a partly written message, control bytes, messages.
 size_t Channel::gather(iovec* to, size_t count_max, size_t bytes_max) {
-  if (state_ == State::kIdle) return 0;
+  if (state_ == State::kIdle || failed()) return 0;
   queue_due_control();
+  if (!sealer_) [[likely]]
+    return gather_plain(to, count_max, bytes_max);
+  if (unsealed_control_ == 0) return gather_sealed(to, count_max, bytes_max);
+  to[0] = {control_.data() + control_written_, unsealed_control_};
+  return 1;
+}
+
+void Channel::wrote(size_t size) {
+  add(counters_.bytes_sent, size);
+  if (!sealer_ || unsealed_control_ > 0) [[likely]] {
+    if (sealer_) unsealed_control_ -= size;
+    took_plain(size);
+    return;
+  }
+  sealed_.wrote(size);
+  publish_send_counters();
+  note_queue_level();
+}
+
+// The order of what it gives is, until took_plain() has been called, a function of what is there: the rest
+// of a partly taken message, control bytes, messages.
+size_t Channel::gather_plain(iovec* to, size_t count_max, size_t bytes_max) {
   size_t count = 0;
   size_t bytes = 0;
   const size_t control_size = control_.size() - control_written_;
@@ -72,8 +92,8 @@ size_t Channel::gather(iovec* to, size_t count_max, size_t bytes_max) {
   return count;
 }
 
-void Channel::wrote(size_t size) {
-  add(counters_.bytes_sent, size);
+// `size` bytes of it are on the socket, or sealed for it.
+void Channel::took_plain(size_t size) {
   const uint64_t replayed_before = outbox_.replayed_count();
   size_t finished = 0;
   const size_t control_size = control_.size() - control_written_;
@@ -107,7 +127,7 @@ void Channel::wrote(size_t size) {
 }
 
 uint64_t Channel::queued_bytes() const {
-  return outbox_.waiting_bytes() + control_.size() - control_written_;
+  return outbox_.waiting_bytes() + control_.size() - control_written_ + sealed_.size();
 }
 
 void Channel::publish_send_counters() {

@@ -42,6 +42,14 @@ struct Lent {
   LentPiece pieces[2];
   uint32_t count;
   uint64_t tokens[2];
+  // pieces[0] is the front; else it is the data.
+  bool has_front = false;
+
+  [[nodiscard]] const uint8_t* front() const { return has_front ? pieces[0].data : nullptr; }
+  [[nodiscard]] const uint8_t* data() const {
+    const uint32_t index = has_front ? 1 : 0;
+    return index < count ? pieces[index].data : nullptr;
+  }
 };
 
 class Outbox {
@@ -93,10 +101,11 @@ class Outbox {
   // Of the entries finished by wrote() since rewind(): those that had been written whole before.
   [[nodiscard]] uint64_t replayed_count() const { return replayed_count_; }
 
-  // Calls `visit(uint8_t* frame)` with the slab bytes of each entry.
+  // Calls `visit(uint8_t* frame, const Lent* lent)` with the slab bytes of each entry and what is lent to it,
+  // which may be null.
   template <typename Visit>
   void for_each_frame(Visit visit) {
-    for (size_t i = 0; i < count_; i++) visit(at(i).slab->data() + at(i).offset);
+    for (size_t i = 0; i < count_; i++) visit(at(i).slab->data() + at(i).offset, at(i).lent);
   }
 
  private:

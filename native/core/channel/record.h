@@ -5,7 +5,8 @@
 //   kMessage       all of them
 //   kBytes         slab, frontOffset, frontLength: the bytes asked for
 //   kFrame         typeAndPriority: tag; slab, frontOffset, frontLength: payload (of a MESSAGE before the
-//                  session: its header); dataOffset, dataLength: the whole frame (length 0 in session)
+//                  session: its header); dataOffset, dataLength: the whole frame (length 0 in session and
+//                  in secure mode)
 //   kAcknowledged  seqLow, seqHigh: the peer has all messages up to this one
 //   kClosed        typeAndPriority: CloseReason in the low 16, tag in the high 16 bits;
 //                  versions: errno or FrameError in the low 16, segment in the high 16 bits;

@@ -243,6 +243,12 @@ void EventLoop::send_control(uint32_t id, uint8_t tag, Bytes payload) {
   mark_dirty(*connection);
 }
 
+void EventLoop::secure(uint32_t id, const StreamSecrets& secrets) {
+  Connection* connection = find(id);
+  if (connection == nullptr || connection->state != Connection::State::kOpen) return;
+  if (!connection->channel.secure(secrets)) fail_frame(*connection);
+}
+
 void EventLoop::start_session(uint32_t id, bool lossless) {
   Connection* connection = find(id);
   if (connection == nullptr || connection->state != Connection::State::kOpen) return;

@@ -59,6 +59,7 @@ class EventLoop {
   void expect_frame(uint32_t id);
   void send_bytes(uint32_t id, Bytes bytes);
   void send_control(uint32_t id, uint8_t tag, Bytes payload);
+  void secure(uint32_t id, const StreamSecrets& secrets);
   void start_session(uint32_t id, bool lossless);
   // Answers the bytes of the slab that belong to the message's frame; 0 when there is no such channel, and
   // lent payloads are the caller's to release.

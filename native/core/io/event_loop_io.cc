@@ -328,7 +328,11 @@ bool EventLoop::write(Connection& connection) {
     if (written >= kSendTurnBytes) return true;
     iovec pieces[kSendPieces];
     const size_t count = channel.gather(pieces, kSendPieces, kSendBytes);
-    if (count == 0) break;
+    if (count == 0) {
+      if (!channel.failed()) break;
+      fail_frame(connection);
+      return false;
+    }
     size_t asked = 0;
     for (size_t i = 0; i < count; i++) asked += pieces[i].iov_len;
     const ssize_t moved = io_.send(connection.fd, pieces, count);

@@ -22,6 +22,9 @@ enum class FrameError : uint8_t {
   kKeepaliveSize = 11,       // value: payload length of a KEEPALIVE2, expected: 8
   kHandshakeMessage = 12,    // value: bytes of a MESSAGE before the session, expected: at most so many
   kNoMemory = 13,            // value: bytes of the frame that no slab could be had for
+  kTag = 14,                 // value: GCM operations before this one; segment: the first one in it
+  kNoncesUsed = 15,          // value: GCM operations so far, modulo 2^64; in either direction
+  kCipher = 16,              // the crypto library refused
 };
 
 struct FrameErrorName {
@@ -45,6 +48,9 @@ inline constexpr FrameErrorName kFrameErrorNames[] = {
     {FrameError::kKeepaliveSize, "keepaliveSize", "KEEPALIVE2 has a wrong length"},
     {FrameError::kHandshakeMessage, "handshakeMessage", "message before the session"},
     {FrameError::kNoMemory, "noMemory", "no memory for the frame"},
+    {FrameError::kTag, "tag", "does not verify: altered on the way, or sealed with another key"},
+    {FrameError::kNoncesUsed, "noncesUsed", "every nonce of the stream was used"},
+    {FrameError::kCipher, "cipher", "the crypto library refused to seal or open"},
 };
 
 struct FrameFault {

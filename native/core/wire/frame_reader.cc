@@ -1,5 +1,7 @@
 #include "core/wire/frame_reader.h"
 
+#include <cstring>
+
 #include "core/base/bytes.h"
 #include "core/base/check.h"
 #include "core/wire/crc32c.h"
@@ -15,7 +17,15 @@ void FrameReader::reset() {
   preamble_done_ = false;
   in_session_ = false;
   mode_ = StreamMode::kCrc;
+  opener_.reset();
   fault_ = {};
+}
+
+void FrameReader::secure(std::unique_ptr<Aead> opener) {
+  MSGR_CHECK(mode_ == StreamMode::kCrc && !preamble_done_);
+  mode_ = StreamMode::kSecure;
+  opener_ = std::move(opener);
+  needed_ = first_block_size(mode_);
 }
 
 bool FrameReader::fail(FrameError error, uint64_t value, uint64_t expected, uint8_t segment) {
@@ -24,17 +34,26 @@ bool FrameReader::fail(FrameError error, uint64_t value, uint64_t expected, uint
 }
 
 ReadStatus FrameReader::next(uint8_t* data, size_t available, FrameView& frame) {
-  MSGR_CHECK(mode_ == StreamMode::kCrc);
   if (!preamble_done_) {
     if (available < first_block_size(mode_)) {
       needed_ = first_block_size(mode_);
       return ReadStatus::kNeedMore;
     }
+    if (mode_ == StreamMode::kSecure && !open(data, kPreambleSize + kSecureInline, 0)) [[unlikely]]
+      return ReadStatus::kError;
     if (!accept_preamble(data)) [[unlikely]]
       return ReadStatus::kError;
   }
   if (available < needed_) return ReadStatus::kNeedMore;
-  return finish_crc(data, frame);
+  frame.tag = preamble_.tag;
+  frame.segment_count = preamble_.segment_count;
+  frame.aborted = false;
+  frame.wire_size = static_cast<uint32_t>(needed_);
+  const ReadStatus status =
+      mode_ == StreamMode::kCrc ? finish_crc(data, frame) : finish_secure(data, frame);
+  preamble_done_ = false;
+  needed_ = first_block_size(mode_);
+  return status;
 }
 
 bool FrameReader::accept_preamble(const uint8_t* data) {
@@ -83,10 +102,6 @@ bool FrameReader::check_lengths() {
 
 ReadStatus FrameReader::finish_crc(const uint8_t* data, FrameView& frame) {
   const size_t count = preamble_.segment_count;
-  frame.tag = preamble_.tag;
-  frame.segment_count = preamble_.segment_count;
-  frame.aborted = false;
-  frame.wire_size = static_cast<uint32_t>(needed_);
   // The sender of the frame may give it up whatever its CRCs say; Ceph looks at the CRCs first, so do we.
   uint32_t offset = kPreambleSize;
   frame.offsets[0] = offset;
@@ -116,17 +131,67 @@ ReadStatus FrameReader::finish_crc(const uint8_t* data, FrameView& frame) {
     }
     offset += preamble_.lengths[i];
   }
-  if (count > 1) {
-    const uint8_t status = epilogue[0] & kLateStatusMask;
-    if (status == kLateStatusAborted) {
-      frame.aborted = true;
-    } else if (status != kLateStatusComplete) [[unlikely]] {
-      (void)fail(FrameError::kLateStatus, epilogue[0], kLateStatusComplete);
-      return ReadStatus::kError;
-    }
+  if (count > 1 && !take_late_status(epilogue[0], frame)) [[unlikely]]
+    return ReadStatus::kError;
+  return ReadStatus::kFrame;
+}
+
+bool FrameReader::take_late_status(uint8_t status, FrameView& frame) {
+  frame.aborted = (status & kLateStatusMask) == kLateStatusAborted;
+  if (frame.aborted || (status & kLateStatusMask) == kLateStatusComplete) [[likely]]
+    return true;
+  return fail(FrameError::kLateStatus, status, kLateStatusComplete);
+}
+
+// One operation in place, its tag right behind it; `segment` is named in the error.
+bool FrameReader::open(uint8_t* data, size_t size, uint8_t segment) {
+  const uint64_t before = opener_->nonces().taken();
+  if (opener_->open(data, size)) [[likely]]
+    return true;
+  // Of a frame whose preamble has not verified nothing is known.
+  if (!preamble_done_) preamble_.tag = 0;
+  switch (opener_->error()) {
+    case AeadError::kTag:
+      return fail(FrameError::kTag, before, 0, segment);
+    case AeadError::kNoncesUsed:
+      return fail(FrameError::kNoncesUsed, before, 0, segment);
+    default:
+      return fail(FrameError::kCipher, before, 0, segment);
   }
-  preamble_done_ = false;
-  needed_ = first_block_size(mode_);
+}
+
+// The first block is open already. Padding is not looked at: Ceph does not either, and a peer that knows the
+// key may write there what it likes.
+ReadStatus FrameReader::finish_secure(uint8_t* data, FrameView& frame) {
+  const size_t count = preamble_.segment_count;
+  const uint32_t length = preamble_.lengths[0];
+  const size_t first = first_block_size(mode_);
+  uint32_t offset = kPreambleSize;
+  if (length > kSecureInline) {
+    // Limits and check_lengths(): a control frame, which ends with this operation.
+    MSGR_CHECK(count == 1);
+    if (!open(data + first, needed_ - first - kSecureTag, 0)) [[unlikely]]
+      return ReadStatus::kError;
+    // Over the first block's tag, so that the segment lies in one piece.
+    offset += kSecureTag;
+    std::memmove(data + offset, data + kPreambleSize, kSecureInline);
+  }
+  frame.offsets[0] = offset;
+  frame.sizes[0] = length;
+  offset += length;
+  if (count > 1) {
+    if (!open(data + first, needed_ - first - kSecureTag, 1)) [[unlikely]]
+      return ReadStatus::kError;
+    offset = static_cast<uint32_t>(first);
+  }
+  for (size_t i = 1; i < kSegmentCountMax; i++) {
+    frame.offsets[i] = offset;
+    frame.sizes[i] = preamble_.lengths[i];
+    offset += preamble_.lengths[i];
+    if (i + 1 < count) offset += static_cast<uint32_t>(secure_padding(preamble_.lengths[i]));
+  }
+  if (count > 1 && !take_late_status(data[needed_ - kSecureTag - kSecureBlock], frame)) [[unlikely]]
+    return ReadStatus::kError;
   return ReadStatus::kFrame;
 }
 

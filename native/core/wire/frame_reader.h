@@ -1,15 +1,19 @@
-// Bytes in, frames out. Parses in place: nothing is copied or allocated, and the reader owns no bytes.
+// Bytes in, frames out. Parses in place: nothing is copied or allocated, and the reader owns no bytes. In
+// secure mode it decrypts in place too, so that the bytes are no longer those of the wire: the first block
+// once it is there, the rest once the frame is whole.
 //
 // Invariant: a frame is handed out only when all of it is there and every check has passed; what a peer
 // declares is held against the limits as soon as the preamble is there, before anybody waits for the
-// rest or gets memory for it.
+// rest or gets memory for it. Nothing sealed is looked at before its tag has verified.
 // One reader per direction of a connection; used by one thread at a time.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 #include "core/base/limits.h"
+#include "core/crypto/aead.h"
 #include "core/wire/frame_error.h"
 #include "core/wire/preamble.h"
 #include "core/wire/stream_mode.h"
@@ -36,8 +40,9 @@ class FrameReader {
   explicit FrameReader(const Limits& limits) : limits_(&limits) {}
 
   // `data` begins with the first byte of a frame; `available` bytes are there. On kNeedMore call again
-  // with the same frame from its first byte, wherever it then lies, and more of it. On kFrame the next
-  // call is for the next frame. On kError the stream is lost: fault() says why, and only reset() helps.
+  // with the same frame from its first byte, as the reader left it, wherever it then lies, and more of it.
+  // On kFrame the next call is for the next frame. On kError the stream is lost: fault() says why, and only
+  // reset() helps.
   [[nodiscard]] ReadStatus next(uint8_t* data, size_t available, FrameView& frame);
 
   // After kNeedMore: bytes from the frame's first one that must be there for the next call to get
@@ -53,6 +58,11 @@ class FrameReader {
   // control frame may have are taken in, to name it in the error.
   void set_in_session(bool in_session) { in_session_ = in_session; }
 
+  // From the next frame on the stream is in secure mode. Between two frames only, and once.
+  void secure(std::unique_ptr<Aead> opener);
+  // For tests: null in crc mode.
+  [[nodiscard]] Aead* opener() { return opener_.get(); }
+
   // Ready for the first frame of a new stream, in crc mode and out of session.
   void reset();
 
@@ -60,6 +70,9 @@ class FrameReader {
   [[nodiscard]] bool accept_preamble(const uint8_t* data);
   [[nodiscard]] bool check_lengths();
   [[nodiscard]] ReadStatus finish_crc(const uint8_t* data, FrameView& frame);
+  [[nodiscard]] ReadStatus finish_secure(uint8_t* data, FrameView& frame);
+  [[nodiscard]] bool open(uint8_t* data, size_t size, uint8_t segment);
+  [[nodiscard]] bool take_late_status(uint8_t status, FrameView& frame);
   [[nodiscard]] bool fail(FrameError error, uint64_t value, uint64_t expected, uint8_t segment = 0);
 
   const Limits* limits_;
@@ -68,6 +81,7 @@ class FrameReader {
   bool preamble_done_ = false;
   bool in_session_ = false;
   StreamMode mode_ = StreamMode::kCrc;
+  std::unique_ptr<Aead> opener_;
   FrameFault fault_;
 };
 

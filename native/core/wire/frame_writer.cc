@@ -4,7 +4,6 @@
 #include "core/wire/crc32c.h"
 #include "core/wire/crc32c_short.h"
 #include "core/wire/epilogue.h"
-#include "core/wire/stream_mode.h"
 #include "core/wire/tag.h"
 
 namespace msgr {
@@ -15,6 +14,26 @@ namespace {
 constexpr uint16_t kMessageAlignments[kSegmentCountMax] = {8, 8, 8, 4096};
 constexpr uint16_t kControlAlignment = 8;
 
+// Writes the epilogue behind the gap, with CRCs or with zeros in their places. Answers where it ends.
+uint8_t* finish_epilogue(uint8_t* frame, const MessageSizes& sizes, const uint8_t* lent_front,
+                         const uint8_t* lent_data, StreamMode mode) {
+  const size_t count = message_segment_count(sizes);
+  uint8_t* gap = frame + kMessageGapOffset;
+  // A dropped segment's slot is 0; an empty one in the middle gets the CRC of nothing, which is the seed.
+  uint32_t crcs[3] = {};
+  const auto add = [&](size_t segment, const uint8_t* lent, uint32_t size) {
+    if (segment >= count) return;
+    const uint8_t* data = lent != nullptr ? lent : gap;
+    if (mode == StreamMode::kCrc) crcs[segment - 1] = crc32c(kSegmentSeed, data, size);
+    if (lent == nullptr) gap += size;
+  };
+  add(1, lent_front, sizes.front);
+  add(2, nullptr, sizes.middle);
+  add(3, lent_data, sizes.data);
+  append_epilogue(gap, kLateStatusComplete, crcs);
+  return gap + kEpilogueSize;
+}
+
 }  // namespace
 
 uint64_t message_frame_size(const MessageSizes& sizes) {
@@ -23,7 +42,7 @@ uint64_t message_frame_size(const MessageSizes& sizes) {
 }
 
 uint32_t finish_message(uint8_t* frame, const MessageHeader& header, const MessageSizes& sizes,
-                        const uint8_t* lent_front, const uint8_t* lent_data) {
+                        const uint8_t* lent_front, const uint8_t* lent_data, StreamMode mode) {
   const size_t count = message_segment_count(sizes);
   Preamble preamble{.tag = static_cast<uint8_t>(Tag::kMessage),
                     .segment_count = static_cast<uint8_t>(count),
@@ -34,30 +53,18 @@ uint32_t finish_message(uint8_t* frame, const MessageHeader& header, const Messa
   const uint32_t header_crc = append_message_header(frame + kPreambleSize, header);
   store_u32(frame + kPreambleSize + kMessageHeaderSize, header_crc);
   if (count == 1) return kMessageGapOffset;
+  const uint8_t* end = finish_epilogue(frame, sizes, lent_front, lent_data, mode);
+  return static_cast<uint32_t>(end - frame);
+}
 
-  uint8_t* gap = frame + kMessageGapOffset;
-  // A dropped segment's slot is 0; an empty one in the middle gets the CRC of nothing, which is the seed.
-  uint32_t crcs[3] = {};
-  const uint8_t* front = lent_front;
-  if (front == nullptr) {
-    front = gap;
-    gap += sizes.front;
-  }
-  crcs[0] = crc32c(kSegmentSeed, front, sizes.front);
-  if (count > 2) {
-    crcs[1] = crc32c(kSegmentSeed, gap, sizes.middle);
-    gap += sizes.middle;
-  }
-  if (count > 3) {
-    const uint8_t* data = lent_data;
-    if (data == nullptr) {
-      data = gap;
-      gap += sizes.data;
-    }
-    crcs[2] = crc32c(kSegmentSeed, data, sizes.data);
-  }
-  append_epilogue(gap, kLateStatusComplete, crcs);
-  return static_cast<uint32_t>(gap + kEpilogueSize - frame);
+void add_message_crcs(uint8_t* frame, const uint8_t* lent_front, const uint8_t* lent_data) {
+  MSGR_CHECK(frame[0] == static_cast<uint8_t>(Tag::kMessage));
+  const auto length = [&](size_t segment) {
+    return load_u32(frame + kPreambleSegmentsOffset + segment * kPreambleSegmentSize);
+  };
+  const MessageSizes sizes{length(1), length(2), length(3)};
+  if (message_segment_count(sizes) == 1) return;
+  (void)finish_epilogue(frame, sizes, lent_front, lent_data, StreamMode::kCrc);
 }
 
 void patch_message_ack_seq(uint8_t* frame, uint64_t ack_seq) {

@@ -10,7 +10,7 @@
 // room in the frame: the bytes behind them move up, and the outbox splices them in by iovec.
 //
 // The outbox keeps frames in this plain form. In secure mode they are sealed when they are written to a
-// socket, as each socket has keys of its own, and finish_message() leaves the CRCs out.
+// socket, as each socket has keys of its own (frame_sealer.h); they need no CRCs of the payload then.
 #pragma once
 
 #include <cstddef>
@@ -19,6 +19,7 @@
 #include "core/base/bytes.h"
 #include "core/wire/message_header.h"
 #include "core/wire/preamble.h"
+#include "core/wire/stream_mode.h"
 
 namespace msgr {
 
@@ -41,8 +42,14 @@ struct MessageSizes {
 // Fills in preamble, header, CRCs and epilogue. A lent segment's bytes are read for the CRC; the pointer
 // is null for one that lies in the gap. Answers how many bytes of `frame` belong to the frame, which is
 // message_frame_size() less the lent bytes.
+// `mode` is the one that the frame is likely to leave in. kSecure: the CRCs of front, middle and data are
+// left out, and the payload is not read.
 uint32_t finish_message(uint8_t* frame, const MessageHeader& header, const MessageSizes& sizes,
-                        const uint8_t* lent_front = nullptr, const uint8_t* lent_data = nullptr);
+                        const uint8_t* lent_front = nullptr, const uint8_t* lent_data = nullptr,
+                        StreamMode mode = StreamMode::kCrc);
+
+// Makes the CRCs that were left out of a finished frame.
+void add_message_crcs(uint8_t* frame, const uint8_t* lent_front, const uint8_t* lent_data);
 
 // Changes ack_seq of a finished frame, CRC included.
 void patch_message_ack_seq(uint8_t* frame, uint64_t ack_seq);

@@ -1,6 +1,5 @@
 // How frames look on the wire, once the handshake has agreed on it: plain with CRCs, or encrypted with
-// AES-128-GCM. Every size of a frame is asked of the mode; this is the seam that secure mode enters by.
-// Reader and writer speak only kCrc as yet.
+// AES-128-GCM. Every size of a frame is asked of the mode.
 #pragma once
 
 #include <cstddef>
@@ -19,6 +18,11 @@ inline constexpr size_t kSecureBlock = 16;
 inline constexpr size_t kSecureTag = 16;
 inline constexpr size_t kSecureInline = 48;
 
+// Zero bytes behind a segment of such a length, up to the next whole block.
+[[nodiscard]] constexpr size_t secure_padding(uint64_t length) {
+  return static_cast<size_t>(-length % kSecureBlock);
+}
+
 // Bytes that must be there before the preamble can be read.
 [[nodiscard]] constexpr size_t first_block_size(StreamMode mode) {
   return mode == StreamMode::kCrc ? kPreambleSize : kPreambleSize + kSecureInline + kSecureTag;
@@ -34,9 +38,7 @@ inline constexpr size_t kSecureInline = 48;
     if (segment_count > 1) size += kEpilogueSize;
     return size;
   }
-  const auto padded = [](uint64_t length) {
-    return (length + kSecureBlock - 1) / kSecureBlock * kSecureBlock;
-  };
+  const auto padded = [](uint64_t length) { return length + secure_padding(length); };
   uint64_t size = first_block_size(mode);
   if (padded(lengths[0]) > kSecureInline) size += padded(lengths[0]) - kSecureInline + kSecureTag;
   if (segment_count > 1) {

@@ -9,8 +9,10 @@
 import { Buffer } from 'node:buffer';
 import { isIP } from 'node:net';
 import { ErrorCode, MsgrError } from '../../errors.ts';
-import type { NativeLoop } from '../../native.ts';
+import { controlPayloadBytesMax } from '../../limits.ts';
+import { loadNative, type NativeLoop } from '../../native.ts';
 import type { StreamSecrets } from '../../protocol/stream-secrets.ts';
+import { tagName } from '../../wire/frames/tag.ts';
 import type {
   Channel,
   ChannelCounters,
@@ -62,6 +64,10 @@ export const counterWords = 16;
 const remoteWords = Field.typeAndPriority;
 const localWords = Field.typeAndPriority + addressWords;
 
+/** What is known here of the socket, as far as `secure()` has to know it. */
+const Stage = { closed: 0, handshake: 1, expecting: 2, session: 3 } as const;
+type Stage = (typeof Stage)[keyof typeof Stage];
+
 /** What a channel needs of its transport. */
 export interface NativeChannelHost {
   readonly native: NativeLoop;
@@ -87,6 +93,9 @@ export class NativeChannel implements Channel {
   #appendedBytes = 0;
   #appendedCount = 0;
   #peer = '';
+  #stage: Stage = Stage.closed;
+  /** The socket's stream has its secrets. */
+  #isSecure = false;
 
   constructor(host: NativeChannelHost, id: number, handler: ChannelHandler, counters: Uint32Array) {
     this.#host = host;
@@ -124,6 +133,7 @@ export class NativeChannel implements Channel {
   disconnect(): void {
     if (this.isGone) return;
     this.#forgetAddresses();
+    this.#stage = Stage.closed;
     this.#host.native.disconnect(this.id, ++this.generation);
   }
 
@@ -135,6 +145,8 @@ export class NativeChannel implements Channel {
     this.remoteAddress = other.remoteAddress;
     this.localAddress = other.localAddress;
     this.#peer = other.#peer;
+    this.#stage = other.#stage;
+    this.#isSecure = other.#isSecure;
     this.#host.native.adopt(this.id, ++this.generation, other.id);
     other.#markGone();
   }
@@ -146,11 +158,15 @@ export class NativeChannel implements Channel {
   }
 
   expectBytes(count: number): void {
-    if (!this.isGone) this.#host.native.expectBytes(this.id, count);
+    if (this.isGone) return;
+    this.#host.native.expectBytes(this.id, count);
+    if (this.#stage === Stage.handshake) this.#stage = Stage.expecting;
   }
 
   expectFrame(): void {
-    if (!this.isGone) this.#host.native.expectFrame(this.id);
+    if (this.isGone) return;
+    this.#host.native.expectFrame(this.id);
+    if (this.#stage === Stage.handshake) this.#stage = Stage.expecting;
   }
 
   sendBytes(bytes: Uint8Array): void {
@@ -158,15 +174,32 @@ export class NativeChannel implements Channel {
   }
 
   sendControl(tag: number, payload: Uint8Array): void {
+    if (payload.length > controlPayloadBytesMax) {
+      throw new MsgrError(
+        ErrorCode.MessageTooLarge,
+        `${tagName(tag)} of ${payload.length} bytes, the limit is ${controlPayloadBytesMax}`,
+      );
+    }
     if (!this.isGone) this.#host.native.sendControl(this.id, tag, payload);
   }
 
-  secure(_secrets: StreamSecrets): void {
-    throw new MsgrError(ErrorCode.Unsupported, 'the native transport does not speak secure mode yet');
+  secure({ key, receiveNonce, sendNonce }: StreamSecrets): void {
+    const stage = this.#stage;
+    if (this.isGone || stage === Stage.closed) return;
+    if (stage === Stage.session) throw new TypeError('secure() needs a channel in the handshake');
+    if (stage === Stage.expecting) throw new TypeError('secure() comes before the next frame is asked for');
+    if (this.#isSecure) throw new TypeError('a stream gets its secrets once');
+    if (!loadNative().hasAead) {
+      throw new MsgrError(ErrorCode.Unsupported, 'secure mode needs OpenSSL, which this host does not offer');
+    }
+    this.#host.native.secure(this.id, key, receiveNonce, sendNonce);
+    this.#isSecure = true;
   }
 
   startSession(options: SessionOptions): void {
-    if (!this.isGone) this.#host.native.startSession(this.id, options.lossless);
+    if (this.isGone) return;
+    this.#host.native.startSession(this.id, options.lossless);
+    if (this.#stage !== Stage.closed) this.#stage = Stage.session;
   }
 
   send(message: OutgoingMessage): void {
@@ -231,8 +264,10 @@ export class NativeChannel implements Channel {
     };
   }
 
-  /** For the transport: the record of an accepted socket tells its ends. */
-  takeAddresses(records: Int32Array, at: number): void {
+  /** For the transport: the record of a new socket tells its ends. */
+  takeSocket(records: Int32Array, at: number): void {
+    this.#stage = Stage.handshake;
+    this.#isSecure = false;
     this.remoteAddress = readAddressWords(records, at + remoteWords);
     this.localAddress = readAddressWords(records, at + localWords);
     if (this.remoteAddress !== undefined) this.#peer = addressText(this.remoteAddress);
@@ -243,13 +278,15 @@ export class NativeChannel implements Channel {
     if (records[at + Field.generation] !== this.generation && kind !== RecordKind.acknowledged) return;
     switch (kind) {
       case RecordKind.opened:
-        this.takeAddresses(records, at);
+        this.takeSocket(records, at);
         this.handler.onOpen();
         return;
       case RecordKind.bytes:
+        this.#stage = Stage.handshake;
         this.handler.onBytes(piece(records, at, slabs, Field.frontOffset, Field.frontLength));
         return;
       case RecordKind.frame:
+        if (this.#stage === Stage.expecting) this.#stage = Stage.handshake;
         this.handler.onFrame(
           records[at + Field.typeAndPriority]!,
           piece(records, at, slabs, Field.frontOffset, Field.frontLength),
@@ -268,6 +305,7 @@ export class NativeChannel implements Channel {
         return;
       case RecordKind.closed:
         this.#forgetAddresses();
+        this.#stage = Stage.closed;
         this.handler.onClosed(closedError(records, at, this.#peer));
         return;
     }

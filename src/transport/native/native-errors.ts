@@ -8,6 +8,9 @@ import { Field } from '../message-batch.ts';
 /** Why a socket ended; the core's CloseReason. */
 export const CloseReason = { peerClosed: 0, systemError: 1, badFrame: 2 } as const;
 
+/** Those of the core's FrameError that are told in another way than the rest. */
+export const FrameError = { tag: 14, noncesUsed: 15, cipher: 16 } as const;
+
 /** The step of a socket's life that a system error happened in; the core's SocketStep. */
 export const SocketStep = {
   socket: 1,
@@ -45,6 +48,17 @@ export function closedError(records: Int32Array, at: number, peer: string): Msgr
   const value = number64(records[at + Field.tidLow]!, records[at + Field.tidHigh]!);
   const expected = number64(records[at + Field.seqLow]!, records[at + Field.seqHigh]!);
   const text = loadNative().frameErrors[code] ?? `frame error ${code}`;
+  if (code === FrameError.noncesUsed) {
+    return new MsgrError(ErrorCode.NoncesUsedUp, `${peer}: ${text}; the next connection has new keys`, {
+      peer,
+    });
+  }
+  if (code === FrameError.cipher) return new MsgrError(ErrorCode.Unsupported, `${peer}: ${text}`, { peer });
+  if (code === FrameError.tag) {
+    const field = tag === 0 ? 'preamble' : segment === 0 ? 'segments[0]' : 'epilogue';
+    const message = `${peer}: ${field}.tag ${text} (after ${value} sealed parts)`;
+    return new MsgrError(ErrorCode.BadFrame, message, { peer, field: `${field}.tag` });
+  }
   return new MsgrError(
     ErrorCode.BadFrame,
     `${peer}: ${text} (${tagName(tag)}, segment ${segment}: ${value}, expected ${expected})`,

@@ -241,7 +241,7 @@ class NativeTransport implements Transport, NativeChannelHost {
       channel.destroy();
       return;
     }
-    channel.takeAddresses(records, at);
+    channel.takeSocket(records, at);
     try {
       acceptor.onAccept(channel);
     } catch (error) {
