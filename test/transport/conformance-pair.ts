@@ -3,8 +3,12 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Listener, Transport } from '../../src/transport/channel.ts';
 import type { SocketAddress, SocketOptions } from '../../src/transport/socket.ts';
+import { secretPair } from '../support/stream-secrets.ts';
 import { withTimeout } from '../support/timeout.ts';
 import { type RecordedChannel, Recorder } from './recorder.ts';
+
+/** How the frames of every connection are protected. */
+export type SceneMode = 'crc' | 'secure';
 
 export const loopback: SocketAddress = { family: 4, host: '127.0.0.1', port: 0 };
 
@@ -12,11 +16,14 @@ export const loopback: SocketAddress = { family: 4, host: '127.0.0.1', port: 0 }
 export class Scene {
   readonly client: Transport;
   readonly server: Transport;
+  readonly mode: SceneMode;
   readonly recorders: Recorder[] = [];
+  #connections = 0;
   #accepted: RecordedChannel[] = [];
   #acceptWaiting: (() => void) | undefined;
 
-  constructor(makeTransport: () => Transport) {
+  constructor(makeTransport: () => Transport, mode: SceneMode) {
+    this.mode = mode;
     this.client = makeTransport();
     this.server = makeTransport();
   }
@@ -54,8 +61,19 @@ export class Scene {
     return this.#accepted.shift()!;
   }
 
-  /** Connects an idle channel and waits for both ends. */
+  /** Connects an idle channel and waits for both ends, which in secure mode get secrets of their own. */
   async connect(
+    near: RecordedChannel,
+    listener: Listener,
+    options: SocketOptions = {},
+  ): Promise<RecordedChannel> {
+    const far = await this.connectClear(near, listener, options);
+    if (this.mode === 'secure') this.secure(near, far);
+    return far;
+  }
+
+  /** The same without secrets. */
+  async connectClear(
     near: RecordedChannel,
     listener: Listener,
     options: SocketOptions = {},
@@ -64,6 +82,13 @@ export class Scene {
     const far = await this.accepted();
     await near.events.next('open');
     return far;
+  }
+
+  /** Gives both ends of a connection secrets that no other connection of the scene has. */
+  secure(near: RecordedChannel, far: RecordedChannel): void {
+    const { connector, acceptor } = secretPair(++this.#connections);
+    near.events.call(() => near.channel.secure(connector));
+    far.events.call(() => far.channel.secure(acceptor));
   }
 
   async pair(): Promise<{ near: RecordedChannel; far: RecordedChannel; listener: Listener }> {
@@ -96,16 +121,22 @@ export class Scene {
 }
 
 export interface ConformanceSuite {
+  readonly mode: SceneMode;
   test(name: string, body: (scene: Scene) => Promise<void>): void;
   run(): void;
 }
 
-export function conformanceSuite(name: string, makeTransport: () => Transport): ConformanceSuite {
-  const tests = suite(name);
+export function conformanceSuite(
+  name: string,
+  makeTransport: () => Transport,
+  mode: SceneMode = 'crc',
+): ConformanceSuite {
+  const tests = suite(mode === 'crc' ? name : `${name}, ${mode} mode`);
   return {
+    mode,
     test(title, body) {
       tests(title, async () => {
-        const scene = new Scene(makeTransport);
+        const scene = new Scene(makeTransport, mode);
         try {
           await withTimeout(body(scene), 30_000, title);
         } finally {

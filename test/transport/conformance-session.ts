@@ -25,7 +25,7 @@ function assertNumbered(messages: readonly ReceivedMessage[], first: number, siz
 const acknowledged = ({ channel, events }: RecordedChannel) =>
   events.settled(() => channel.unackedBytes === 0 && channel.outboxCount === 0, 'every message acknowledged');
 
-export function sessionConformance({ test }: ConformanceSuite): void {
+export function sessionConformance({ test, mode }: ConformanceSuite): void {
   test('every field and every shape of segments arrives as it was sent', async (scene) => {
     const { near, far } = await scene.session();
     const sizes = [0, 1, 3, 64, 4095, 4096];
@@ -334,13 +334,13 @@ export function sessionConformance({ test }: ConformanceSuite): void {
     const session = scene.idle(scene.server);
     far.channel.expectFrame();
     await far.events.next('frame');
-    far.channel.sendBytes(patternBytes(6));
+    far.channel.sendControl(10, patternBytes(6));
     session.events.call(() => session.channel.adopt(far.channel));
     assert.equal(session.channel.localAddress, listener.address);
     session.channel.expectFrame();
     assert.is((await session.events.next('frame')).tag, 9);
-    near.channel.expectBytes(6);
-    assert.equal(new Uint8Array((await near.events.next('bytes')).bytes), patternBytes(6));
+    near.channel.expectFrame();
+    assert.equal(new Uint8Array((await near.events.next('frame')).payload), patternBytes(6));
     far.channel.destroy();
     near.channel.disconnect();
     assert.is((await session.events.next('closed')).error.code, ErrorCode.PeerClosed);
@@ -353,9 +353,9 @@ export function sessionConformance({ test }: ConformanceSuite): void {
     const second = await scene.connect(newcomer, listener);
     far.events.call(() => far.channel.adopt(second.channel));
     assert.is((await near.events.next('closed')).error.code, ErrorCode.PeerClosed);
-    newcomer.channel.sendBytes(patternBytes(3));
-    far.channel.expectBytes(3);
-    await far.events.next('bytes');
+    newcomer.channel.sendControl(8, patternBytes(3));
+    far.channel.expectFrame();
+    await far.events.next('frame');
     assert.is(far.events.untaken.length, 0);
   });
 
@@ -443,7 +443,8 @@ export function sessionConformance({ test }: ConformanceSuite): void {
     const receiver = far.channel.counters();
     assert.is(sender.messagesSent, 7);
     assert.is(receiver.messagesReceived, 7);
-    assert.is(sender.bytesSent, 7 * (32 + 41 + 4 + 100 + 13));
+    const frameBytes = mode === 'crc' ? 32 + 41 + 4 + 100 + 13 : 96 + 112 + 16 + 16;
+    assert.is(sender.bytesSent, 7 * frameBytes);
     assert.is(receiver.bytesReceived, sender.bytesSent);
     assert.is(sender.framesReceived, receiver.framesSent);
     assert.is(receiver.framesReceived, 7);

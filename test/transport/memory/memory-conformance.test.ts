@@ -1,6 +1,7 @@
-/** The contract of transport/channel.ts, kept by the in-memory transport, stepped by the host's loop. */
+/** The contract of transport/channel.ts, kept by the in-memory transport in both modes, stepped by the host's loop. */
 import { createMemoryNetwork } from '../../../src/transport/memory/memory-network.ts';
 import { conformanceSuite } from '../conformance-pair.ts';
+import { secureConformance } from '../conformance-secure.ts';
 import { sessionConformance } from '../conformance-session.ts';
 import { streamConformance } from '../conformance-stream.ts';
 
@@ -20,15 +21,17 @@ function work(): void {
 }
 network.clock.onWork = () => setImmediate(work);
 
-const suite = conformanceSuite('transport conformance: memory', () => network.createTransport());
-const test: typeof suite = {
-  ...suite,
-  test(title, body) {
-    // This one speaks to the listener with a socket of node:net.
-    if (!title.startsWith('a stream that is no frame')) suite.test(title, body);
-  },
-};
-streamConformance(test);
-sessionConformance(test);
-
-suite.run();
+for (const mode of ['crc', 'secure'] as const) {
+  const suite = conformanceSuite('transport conformance: memory', () => network.createTransport(), mode);
+  const test: typeof suite = {
+    ...suite,
+    test(title, body) {
+      // These speak to the listener with a socket of node:net.
+      if (!title.startsWith('a stream that is ')) suite.test(title, body);
+    },
+  };
+  streamConformance(test);
+  sessionConformance(test);
+  if (mode === 'secure') secureConformance(test);
+  suite.run();
+}

@@ -1,7 +1,6 @@
-/** The contract of transport/channel.ts, kept by the `simple` transport. */
+/** The contract of transport/channel.ts, kept by the `simple` transport, in both modes. */
 import { createSimpleTransport } from '../../../src/transport/stream/simple-transport.ts';
 import { transportConformance } from '../conformance.ts';
 
-const test = transportConformance('simple', createSimpleTransport);
-
-test.run();
+transportConformance('simple', createSimpleTransport).run();
+transportConformance('simple', createSimpleTransport, 'secure').run();
