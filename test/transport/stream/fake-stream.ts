@@ -2,9 +2,11 @@
 import type { MsgrError } from '../../../src/errors.ts';
 import type { ChannelHandler } from '../../../src/transport/channel.ts';
 import type { ByteStream, ByteStreamHandler } from '../../../src/transport/stream/byte-stream.ts';
+import type { ChannelHost } from '../../../src/transport/stream/channel-host.ts';
 import type { StreamChannel } from '../../../src/transport/stream/stream-channel.ts';
 import { StreamHost } from '../../../src/transport/stream/stream-host.ts';
-import { assembleControlFrame, assembleMessageFrame } from '../../../src/wire/frame.ts';
+import { assembleControlFrame, assembleMessageFrame, type FrameMode } from '../../../src/wire/frame.ts';
+import { crcMode } from '../../../src/wire/frame-crc.ts';
 import { FrameReader } from '../../../src/wire/frame-reader.ts';
 import type { MessageHeader } from '../../../src/wire/message-header.ts';
 import { Recorder } from '../recorder.ts';
@@ -55,8 +57,9 @@ export class FakeStream implements ByteStream {
   }
 
   /** Tags and first segments of all frames written since the last call. */
-  takeFrames(): { tag: number; head: Buffer; raw: Buffer }[] {
+  takeFrames(mode: FrameMode = crcMode): { tag: number; head: Buffer; raw: Buffer }[] {
     const reader = new FrameReader();
+    reader.mode = mode;
     for (const bytes of this.writes) reader.push(bytes);
     this.writes.length = 0;
     const frames: { tag: number; head: Buffer; raw: Buffer }[] = [];
@@ -77,11 +80,12 @@ export class FakeHost {
   readonly streams: FakeStream[] = [];
   #deferred: (() => void)[] = [];
 
-  constructor(messageBytesMax = 1024 * 1024) {
+  constructor(messageBytesMax = 1024 * 1024, secureMode?: ChannelHost['secureMode']) {
     this.host = new StreamHost({
       connect: (_address, _options, handler) => this.#open(handler),
       defer: (run) => this.#deferred.push(run),
       messageBytesMax,
+      ...(secureMode === undefined ? {} : { secureMode }),
     });
   }
 
