@@ -14,9 +14,17 @@ export interface Hooks {
   readonly sabotage: ((channel: Channel) => void) | undefined;
 }
 
-export function hookTransport(transport: Transport, hooks: Hooks, owner: string): Transport {
+/** Called with the tag and the host of whom it is sent to. */
+type OnFrame = (tag: number, host: string) => void;
+
+export function hookTransport(
+  transport: Transport,
+  hooks: Hooks,
+  owner: string,
+  onFrame: OnFrame,
+): Transport {
   const hooked = <C extends Channel>(channel: C): C => {
-    hookChannel(channel, hooks, owner);
+    hookChannel(channel, hooks, owner, onFrame);
     return channel;
   };
   return {
@@ -32,10 +40,16 @@ export function hookTransport(transport: Transport, hooks: Hooks, owner: string)
 }
 
 /** Methods are replaced on the object itself, as a channel takes over only those of its own class. */
-function hookChannel(channel: Channel, { frameCounts, sabotage, say }: Hooks, owner: string): void {
+function hookChannel(
+  channel: Channel,
+  { frameCounts, sabotage, say }: Hooks,
+  owner: string,
+  onFrame: OnFrame,
+): void {
   const sendControl = channel.sendControl.bind(channel);
   channel.sendControl = (tag, payload) => {
     frameCounts.set(tag, (frameCounts.get(tag) ?? 0) + 1);
+    if (channel.remoteAddress !== undefined) onFrame(tag, channel.remoteAddress.host);
     say?.(`${owner} sends ${tagName(tag)} to ${channel.remoteAddress?.host}`);
     sendControl(tag, payload);
   };

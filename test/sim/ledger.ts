@@ -10,7 +10,8 @@
  * A *link* is one connection object of one process; a *session* is a link between two resets. A receiver
  * that itself marks a connection down has forgotten the session: a lossless peer without `resetCheck` then
  * sends again what was never acknowledged (as Ceph's OSDs do), so that such a receiver may see a message
- * twice, once in each of its sessions. Within one of its sessions never.
+ * twice, once in each of its sessions. Within one of its sessions never; but when one of the two keeps its
+ * nonce over a restart, a late attempt of the dead one may end a session without either knowing.
  */
 import { Buffer } from 'node:buffer';
 import type { ReceivedMessage } from '../../src/messenger/message.ts';
@@ -239,8 +240,10 @@ export class Ledger {
   }
 
   /** Whether the receiver has forgotten the session `before`, and the sender repeats for those who do. */
-  #mayRepeat({ link: { policy } }: Entry, before: ReceiverSession, now: ReceiverSession): boolean {
-    if (before.link === now.link || policy.lossy || policy.resetCheck) return false;
+  #mayRepeat({ link: { policy, process } }: Entry, before: ReceiverSession, now: ReceiverSession): boolean {
+    if (policy.lossy || policy.resetCheck) return false;
+    if (process.keepsNonce || now.link.process.keepsNonce) return true;
+    if (before.link === now.link) return false;
     return before.link.markedDownBySelf || !before.link.process.isAlive;
   }
 

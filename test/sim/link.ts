@@ -8,6 +8,8 @@ export interface ProcessView {
   readonly entity: number;
   readonly nonce: number;
   readonly isAlive: boolean;
+  /** Its last incarnation had the same address and nonce: what that sent may still arrive, and be taken for its own. */
+  readonly keepsNonce: boolean;
 }
 
 export class Link {

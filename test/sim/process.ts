@@ -31,7 +31,11 @@ export function hostOf(entity: number): string {
 
 /** The entity at the other end. */
 export function peerOf({ peerAddrs }: Connection): number {
-  return Number(peerAddrs.front!.host.slice(hostPrefix.length)) - 1;
+  return entityAt(peerAddrs.front!.host);
+}
+
+function entityAt(host: string): number {
+  return Number(host.slice(hostPrefix.length)) - 1;
 }
 
 export class Process implements ProcessView, Dispatcher {
@@ -43,6 +47,7 @@ export class Process implements ProcessView, Dispatcher {
   isAlive = true;
   isPaused = false;
   hasRebound = false;
+  readonly keepsNonce: boolean;
   readonly links = new Map<Connection, Link>();
   readonly canFastDispatch?: () => boolean;
   readonly #world: World;
@@ -50,17 +55,20 @@ export class Process implements ProcessView, Dispatcher {
   /** Messages that are held in the throttle. */
   #held = 0;
 
-  constructor(world: World, entity: number, nonce: number) {
+  constructor(world: World, entity: number, nonce: number, keepsNonce: boolean) {
     const { plan, network, random } = world;
     this.#world = world;
     this.entity = entity;
     this.nonce = nonce;
+    this.keepsNonce = keepsNonce;
     this.plan = plan.entities[entity]!;
     this.transport = network.createTransport({ address: hostOf(entity) });
     const hasSteps = plan.stepHoldProbability > 0 || plan.stepFailProbability > 0;
     this.messenger = Messenger.create({
       name: new EntityName(this.plan.type, BigInt(entity)),
-      transport: hookTransport(this.transport, world.hooks, `entity ${entity}`),
+      transport: hookTransport(this.transport, world.hooks, `entity ${entity}`, (tag, host) =>
+        world.noteFrame(tag, entity, entityAt(host)),
+      ),
       options: plan.options,
       nonce,
       clock: this.transport.clock,
@@ -143,6 +151,7 @@ export class Process implements ProcessView, Dispatcher {
   }
 
   handleConnect(connection: Connection): void {
+    this.#world.noteConnect(this.entity, peerOf(connection));
     this.#event(Code.connect, 'connect', connection);
   }
 

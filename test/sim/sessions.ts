@@ -4,12 +4,12 @@ import type { Process } from './process.ts';
 import { hostOf, peerOf } from './process.ts';
 
 /**
- * One line for each thing that is wrong. `forgettingsOf` counts how often one of two entities marked down a
- * connection to the other, or died: the only reasons for which a lossless session may be reset.
+ * One line for each thing that is wrong. `resetReasons` counts how often one of two entities marked down a
+ * connection to the other, or died, and what follows from that: the only reasons for a reset of a lossless session.
  */
 export function sessionProblems(
   processes: readonly Process[],
-  forgettingsOf: (one: number, other: number) => number,
+  resetReasons: (one: number, other: number) => number,
 ): string[] {
   const problems: string[] = [];
   for (const process of processes) {
@@ -26,7 +26,7 @@ export function sessionProblems(
       if (peer === undefined) problems.push(`session: ${name} leads nowhere`);
       else if (connection.state === 'open') problems.push(...counterpartProblems(process, connection, peer));
     }
-    problems.push(...eventProblems(process, forgettingsOf));
+    problems.push(...eventProblems(process, resetReasons));
   }
   return problems;
 }
@@ -50,11 +50,11 @@ function counterpartProblems(process: Process, connection: PeerConnection, peer:
 }
 
 /** Every reset was told, and told once, and had a reason. */
-function eventProblems(process: Process, forgettingsOf: (one: number, other: number) => number): string[] {
+function eventProblems(process: Process, resetReasons: (one: number, other: number) => number): string[] {
   const problems: string[] = [];
   for (const link of process.links.values()) {
     const { resets } = link.connection;
-    const reasons = forgettingsOf(process.entity, peerOf(link.connection));
+    const reasons = resetReasons(process.entity, peerOf(link.connection));
     if (!link.policy.lossy && resets > reasons) {
       problems.push(`reset: ${link.name} had ${resets} resets, and there were ${reasons} reasons for one`);
     }

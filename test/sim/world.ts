@@ -14,6 +14,7 @@ import type { PeerConnection } from '../../src/messenger/peer-connection.ts';
 import type { MemoryNetwork } from '../../src/transport/memory/memory-network.ts';
 import type { Random } from '../../src/transport/memory/random.ts';
 import type { EntityAddrVec } from '../../src/wire/entity-addrvec.ts';
+import { Tag } from '../../src/wire/frames/tag.ts';
 import type { Hooks } from './hooks.ts';
 import { Ledger, MessageKind } from './ledger.ts';
 import type { Link } from './link.ts';
@@ -44,6 +45,8 @@ export class World {
   readonly #violations: string[] = [];
   /** How often one of a pair of entities gave up what it knew of a session with the other. */
   readonly #forgettings = new Map<string, number>();
+  /** Sessions that an acceptor answered, less those that their connector heard of. */
+  readonly #unheard = new Map<string, number>();
   #links = 0;
 
   constructor(plan: Plan, random: Random, network: MemoryNetwork, trace: Trace, hooks: Hooks) {
@@ -122,7 +125,7 @@ export class World {
     const nonce = keepsNonce ? before.nonce : this.random.next() | 1;
     // Its attempts count from 1 again: a late one of the dead may be taken for the newest, any number of times.
     if (keepsNonce) this.#noteForgettingOfAll(entity, Number.POSITIVE_INFINITY);
-    const process = new Process(this, entity, nonce >>> 0);
+    const process = new Process(this, entity, nonce >>> 0, keepsNonce);
     this.#processes[entity] = process;
     await process.start();
   }
@@ -306,9 +309,27 @@ export class World {
     }
   }
 
-  /** How often one of the two entities gave up what it knew of a session with the other. */
-  forgettingsOf(one: number, other: number): number {
-    return this.#forgettings.get(pairKey(one, other)) ?? 0;
+  noteFrame(tag: number, from: number, to: number): void {
+    if (tag !== Tag.ServerIdent && tag !== Tag.SessionReconnectOk) return;
+    const key = pairKey(from, to);
+    this.#unheard.set(key, (this.#unheard.get(key) ?? 0) + 1);
+  }
+
+  noteConnect(from: number, to: number): void {
+    const key = pairKey(from, to);
+    this.#unheard.set(key, (this.#unheard.get(key) ?? 0) - 1);
+  }
+
+  /**
+   * Reasons for resets between two entities: how often one of them gave up what it knew of the session; and
+   * then, answers that never arrived. After a reset both may have nothing to send, and each may have begun
+   * a session of its own in which the other never heard its answer: the cookies differ, and the next
+   * reconnect is a reset again (in Ceph too, by the same decisions).
+   */
+  resetReasons(one: number, other: number): number {
+    const key = pairKey(one, other);
+    const forgettings = this.#forgettings.get(key) ?? 0;
+    return forgettings === 0 ? 0 : forgettings + Math.max(0, this.#unheard.get(key) ?? 0);
   }
 
   #leadsSomewhere({ peerAddrs }: Connection): boolean {
@@ -381,9 +402,7 @@ export class World {
   }
 
   #checkSessions(): void {
-    this.#violations.push(
-      ...sessionProblems(this.#processes, (one, other) => this.forgettingsOf(one, other)),
-    );
+    this.#violations.push(...sessionProblems(this.#processes, (one, other) => this.resetReasons(one, other)));
   }
 
   async #close(): Promise<void> {
