@@ -9,14 +9,14 @@ import { channelQueueBytesMax, sendHighWaterMarkDefault } from './limits.ts';
 export type OptionValue = number | boolean | string;
 
 /**
- * How a number is written in a ceph.conf: `int` and `uint` with K, M, G… of 1000, `size` with those of 1024,
- * `secs` as `90` or `1h 30m`, `float` without units.
+ * How a number is written in a ceph.conf: `int` with K, M, G… of 1000, `size` with those of 1024, `secs` as
+ * `90` or `1h 30m`, `float` without units.
  */
-export type NumberForm = 'int' | 'uint' | 'size' | 'secs' | 'float';
+export type NumberForm = 'int' | 'size' | 'secs' | 'float';
 
 export interface OptionDefinition<T extends OptionValue> {
   readonly default: T;
-  /** Of numbers only; `int` when absent. */
+  /** Of numbers; when absent, `float` for seconds and probabilities, `size` for bytes, `int` for all others. */
   readonly form?: NumberForm;
   /** What the number counts; absent for names and switches. */
   readonly unit?: 's' | 'bytes' | 'messages' | 'port' | 'us' | 'probability' | 'one in N' | 'connections';
@@ -24,16 +24,16 @@ export interface OptionDefinition<T extends OptionValue> {
   readonly max?: number;
 }
 
-const seconds = (value: number, form: NumberForm = 'float'): OptionDefinition<number> => ({
+const seconds = (value: number, form?: NumberForm): OptionDefinition<number> => ({
   default: value,
   unit: 's',
-  form,
+  ...(form && { form }),
   min: 0,
 });
-const bytes = (value: number, form: NumberForm = 'size'): OptionDefinition<number> => ({
+const bytes = (value: number, form?: NumberForm): OptionDefinition<number> => ({
   default: value,
   unit: 'bytes',
-  form,
+  ...(form && { form }),
   min: 0,
 });
 const port = (value: number): OptionDefinition<number> => ({
@@ -50,7 +50,7 @@ export const optionTable = {
   /** Transport: `async` (native core), `simple` (node:net); Ceph's `async+posix` means `async`. */
   ms_type: text('async+posix'),
   /** Loop threads of the native transport; 0 runs the loop inline on the JavaScript thread. (Ceph: 3.) */
-  ms_async_op_threads: { default: 0, form: 'uint', min: 0, max: 1 } as OptionDefinition<number>,
+  ms_async_op_threads: { default: 0, min: 0, max: 1 } as OptionDefinition<number>,
   ms_bind_ipv4: flag(true),
   ms_bind_ipv6: flag(false),
   ms_bind_port_min: port(6800),
@@ -68,22 +68,21 @@ export const optionTable = {
   ms_learn_addr_from_peer: flag(true),
   ms_initial_backoff: seconds(0.2),
   ms_max_backoff: seconds(15),
-  ms_connection_ready_timeout: seconds(10, 'uint'),
-  ms_connection_idle_timeout: seconds(900, 'uint'),
+  ms_connection_ready_timeout: seconds(10, 'int'),
+  ms_connection_idle_timeout: seconds(900, 'int'),
   ms_dispatch_throttle_bytes: bytes(104857600),
-  ms_pq_max_tokens_per_priority: bytes(16777216, 'uint'),
+  ms_pq_max_tokens_per_priority: bytes(16777216, 'int'),
   ms_pq_min_cost: bytes(65536),
   ms_die_on_old_message: flag(false),
   ms_inject_socket_failures: {
     default: 0,
-    form: 'uint',
+
     min: 0,
     unit: 'one in N',
   } as OptionDefinition<number>,
   ms_inject_delay_type: text(''),
   ms_inject_delay_probability: {
     default: 0,
-    form: 'float',
     min: 0,
     max: 1,
     unit: 'probability',
@@ -116,7 +115,7 @@ export const optionTable = {
   mon_client_hunt_interval_min_multiple: { default: 1, form: 'float', min: 1 } as OptionDefinition<number>,
   mon_client_hunt_interval_max_multiple: { default: 10, form: 'float', min: 1 } as OptionDefinition<number>,
   /** Monitors dialled at once; 0: all. */
-  mon_client_hunt_parallel: { default: 3, form: 'uint', min: 0 } as OptionDefinition<number>,
+  mon_client_hunt_parallel: { default: 3, min: 0 } as OptionDefinition<number>,
   mon_client_ping_interval: { default: 10, unit: 's', min: 0.05 } as OptionDefinition<number>,
   /** Silence after which the monitor is given up; 0: never. */
   mon_client_ping_timeout: seconds(30),
@@ -137,7 +136,6 @@ export const optionTable = {
   /** Ours: `send()` answers false above this many queued bytes on a connection. */
   ms_send_high_water_mark: {
     default: sendHighWaterMarkDefault,
-    form: 'size',
     unit: 'bytes',
     min: channelQueueBytesMax,
   } as OptionDefinition<number>,
@@ -150,6 +148,12 @@ export type OptionName = keyof typeof optionTable;
 export type Options = {
   readonly [Name in OptionName]: (typeof optionTable)[Name] extends OptionDefinition<infer T> ? T : never;
 };
+
+/** The form of a number's text. */
+export function numberForm({ form, unit }: OptionDefinition<OptionValue>): NumberForm {
+  if (form !== undefined) return form;
+  return unit === 's' || unit === 'probability' ? 'float' : unit === 'bytes' ? 'size' : 'int';
+}
 
 function check(name: string, definition: OptionDefinition<OptionValue>, value: unknown): OptionValue {
   const expected = typeof definition.default;

@@ -4,7 +4,8 @@
  * standard error names the option.
  */
 import { InvalidArgumentError } from 'commander';
-import { type Options, optionTable, resolveOptions } from '../options.ts';
+import { optionNamed, parseOption } from '../config/option-text.ts';
+import type { Options } from '../options.ts';
 
 type Parser<T> = (text: string) => T;
 
@@ -59,31 +60,13 @@ export function oneOf<const T extends string>(...choices: readonly T[]): Parser<
 /** `ms_busy_poll_us=0`, repeatable: one of Ceph's (or our) options for a messenger. */
 export function messengerOption(text: string, previous: Partial<Options> = {}): Partial<Options> {
   const equals = text.indexOf('=');
-  const name = text.slice(0, Math.max(0, equals)).trim().replaceAll(/[ -]/g, '_');
-  const definition = Object.hasOwn(optionTable, name)
-    ? optionTable[name as keyof typeof optionTable]
-    : undefined;
-  if (definition === undefined) {
+  const name = optionNamed(text.slice(0, Math.max(0, equals)));
+  if (name === undefined) {
     throw new InvalidArgumentError(`${JSON.stringify(text)} is no NAME=VALUE with the name of an option.`);
   }
-  const raw = text.slice(equals + 1).trim();
-  const value =
-    typeof definition.default === 'number'
-      ? raw === ''
-        ? Number.NaN
-        : Number(raw)
-      : typeof definition.default === 'boolean'
-        ? raw === 'true' || raw === '1'
-          ? true
-          : raw === 'false' || raw === '0'
-            ? false
-            : raw
-        : raw;
-  const options = { ...previous, [name]: value } as Partial<Options>;
   try {
-    resolveOptions(options);
+    return { ...previous, [name]: parseOption(name, text.slice(equals + 1)) };
   } catch (error) {
     throw new InvalidArgumentError(`${(error as Error).message}.`);
   }
-  return options;
 }
