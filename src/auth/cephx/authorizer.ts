@@ -103,8 +103,3 @@ export function decodeAuthorizeReply(decoder: Decoder, sessionKey: CryptoKey): A
     return { noncePlusOne, connectionSecret };
   });
 }
-
-/** One more, as Ceph counts: 2^64 - 1 is followed by 0. */
-export function plusOne(value: bigint): bigint {
-  return BigInt.asUintN(64, value + 1n);
-}
