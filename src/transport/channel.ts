@@ -50,9 +50,10 @@ export interface ChannelHandler {
   onBytes(bytes: Buffer): void;
   /**
    * Answers `expectFrame`; in session, any control frame but ACK and KEEPALIVE2, which the channel
-   * handles itself. `raw` is the whole frame as it was on the wire (for the signature's transcript;
-   * empty in session). Both valid during the call only. A MESSAGE frame during the handshake comes here
-   * too (tag 17, payload is its header segment), as it breaks the protocol whatever it holds.
+   * handles itself. `raw` is the whole frame as it was on the wire (for the signature's transcript; empty
+   * once the stream has secrets, and in session). Both valid during the call only. A MESSAGE frame during
+   * the handshake comes here too (tag 17, payload is its header segment), as it breaks the protocol
+   * whatever it holds.
    */
   onFrame(tag: number, payload: Buffer, raw: Buffer): void;
   /**

@@ -1,18 +1,23 @@
 /**
- * `async` and `simple` with each other, in all four pairings: the same messages arrive, and the bytes on the
- * wire are the same whoever wrote them.
+ * `async` and `simple` with each other, in all four pairings and both modes: the same messages arrive, and
+ * the bytes on the wire are the same whoever wrote them.
  */
 import assert from 'node:assert/strict';
 import { suite } from 'uvu';
 import { lendBytesMin, slabBytes } from '../../src/limits.ts';
 import { nativeAvailable } from '../../src/native.ts';
+import type { StreamSecrets } from '../../src/protocol/stream-secrets.ts';
 import type { OutgoingMessage, Transport } from '../../src/transport/channel.ts';
 import { createNativeTransport } from '../../src/transport/native/native-transport.ts';
 import { createSimpleTransport } from '../../src/transport/stream/simple-transport.ts';
 import { FrameReader } from '../../src/wire/frame-reader.ts';
+import { secureMode } from '../../src/wire/frame-secure.ts';
 import { Tag } from '../../src/wire/frames/tag.ts';
+import { IndependentSealer } from '../support/independent-sealer.ts';
 import { recordingProxy } from '../support/recording-proxy.ts';
+import { secretPair } from '../support/stream-secrets.ts';
 import { waitUntil, withTimeout } from '../support/timeout.ts';
+import type { SceneMode } from './conformance-pair.ts';
 import { outgoing, patternBytes, type ReceivedMessage, Recorder } from './recorder.ts';
 
 const test = suite('interop of async and simple');
@@ -23,6 +28,8 @@ const makers: Record<string, () => Transport> = {
 };
 
 const bannerBytes = 26;
+const sealedAckBytes = 96;
+const secrets = secretPair(1);
 
 /** Every shape of message: each segment empty, small, at the border of being lent, beyond a slab. */
 const messages: OutgoingMessage[] = [];
@@ -53,8 +60,11 @@ interface Exchange {
   fromAcceptor: Buffer;
 }
 
-/** A handshake of a banner and a frame each way, every message from the connector, two answers. */
-async function exchange(connector: Transport, acceptor: Transport): Promise<Exchange> {
+/**
+ * A handshake of a banner and a frame each way, every message from the connector, two answers. In secure mode
+ * the banner and HELLO are in the clear.
+ */
+async function exchange(connector: Transport, acceptor: Transport, mode: SceneMode): Promise<Exchange> {
   const near = new Recorder();
   const far = new Recorder();
   const accepted = new Promise<ReturnType<Transport['createChannel']>>((resolve) => {
@@ -80,6 +90,10 @@ async function exchange(connector: Transport, acceptor: Transport): Promise<Exch
     assert.deepEqual(new Uint8Array((await far.next('bytes')).bytes), banner);
     answering.expectFrame();
     assert.equal((await far.next('frame')).tag, Tag.Hello);
+    if (mode === 'secure') {
+      channel.secure(secrets.connector);
+      answering.secure(secrets.acceptor);
+    }
     answering.sendControl(Tag.Wait, new Uint8Array(0));
     channel.expectFrame();
     assert.equal((await near.next('frame')).tag, Tag.Wait);
@@ -102,29 +116,53 @@ async function exchange(connector: Transport, acceptor: Transport): Promise<Exch
   }
 }
 
-/** The frames of one direction; of the ACKs only the last one's bytes, since their number is a matter of time. */
-function framesOf(stream: Buffer): { others: string[]; lastAck: string | undefined } {
+interface Frames {
+  /** Whole frames in crc mode, tag and segments in secure mode. */
+  others: string[];
+  lastAck: string | undefined;
+}
+
+/** The frames of one direction; of the ACKs only the last one, since their number is a matter of time. */
+function framesOf(stream: Buffer, clearFrames: number, keys?: StreamSecrets): Frames {
   const reader = new FrameReader();
   reader.push(stream);
+  const sealer = keys && new IndependentSealer(keys.key, keys.sendNonce);
   const others: string[] = [];
   let lastAck: string | undefined;
-  while (reader.next()) {
-    const raw = reader.raw().toString('hex');
-    if (reader.frame.tag === Tag.Ack) lastAck = raw;
-    else others.push(raw);
+  for (let count = 0; ; count++) {
+    if (keys !== undefined && count === clearFrames) {
+      reader.mode = secureMode({ ...keysOf(keys), receiveNonce: keys.sendNonce });
+    }
+    if (!reader.next()) break;
+    const { frame } = reader;
+    let text = reader.raw().toString('hex');
+    if (sealer !== undefined && count >= clearFrames) {
+      const segments = [frame.payload(), frame.segment(1), frame.segment(2), frame.segment(3)];
+      // The nonces depend on the number of ACKs, and the bytes on the nonces.
+      assert.ok(sealer.frame(frame.tag, segments).equals(reader.raw()), `frame ${count}`);
+      text = [frame.tag, ...segments.map((segment) => segment.toString('hex'))].join();
+    }
+    if (frame.tag === Tag.Ack) lastAck = text;
+    else others.push(text);
   }
   assert.equal(reader.bufferedBytes, 0);
   return { others, lastAck };
 }
 
+const keysOf = ({ key, receiveNonce, sendNonce }: StreamSecrets) => ({ key, receiveNonce, sendNonce });
+
 if (!nativeAvailable()) {
   test.skip('needs the native core', () => {});
 } else {
+  for (const mode of ['crc', 'secure'] as const) pairings(mode);
+}
+
+function pairings(mode: SceneMode): void {
   const results = new Map<string, Exchange>();
   for (const connector of Object.keys(makers)) {
     for (const acceptor of Object.keys(makers)) {
-      test(`${connector} sends to ${acceptor}`, async () => {
-        const result = await exchange(makers[connector]!(), makers[acceptor]!());
+      test(`${mode} mode: ${connector} sends to ${acceptor}`, async () => {
+        const result = await exchange(makers[connector]!(), makers[acceptor]!(), mode);
         results.set(`${connector}-${acceptor}`, result);
         result.received.forEach((message, index) => {
           const { seq, ...fields } = message;
@@ -141,18 +179,27 @@ if (!nativeAvailable()) {
     }
   }
 
-  test('the bytes of the connector are the same in all pairings', () => {
+  const isSecure = mode === 'secure';
+
+  test(`${mode} mode: the bytes of the connector are the same in all pairings`, () => {
     assert.equal(results.size, 4);
-    const [first, ...others] = [...results.values()].map((result) =>
-      framesOf(result.fromConnector.subarray(bannerBytes)),
+    const streams = [...results.values()].map((result) => result.fromConnector.subarray(bannerBytes));
+    const [first, ...others] = streams.map((stream) =>
+      framesOf(stream, 1, isSecure ? secrets.connector : undefined),
     );
     assert.ok(first!.others.length === messages.length + 2);
     for (const other of others) assert.deepEqual(other, first);
+    if (!isSecure) return;
+    // All that it sends comes before its ACKs, of which two answers bring two at most.
+    const bytes = Math.min(...streams.map((stream) => stream.length)) - 2 * sealedAckBytes;
+    for (const stream of streams) assert.ok(stream.subarray(0, bytes).equals(streams[0]!.subarray(0, bytes)));
   });
 
-  test('the bytes of the acceptor are the same in all pairings', () => {
+  test(`${mode} mode: the bytes of the acceptor are the same in all pairings`, () => {
     assert.equal(results.size, 4);
-    const [first, ...others] = [...results.values()].map((result) => framesOf(result.fromAcceptor));
+    const [first, ...others] = [...results.values()].map((result) =>
+      framesOf(result.fromAcceptor, 0, isSecure ? secrets.acceptor : undefined),
+    );
     assert.equal(first!.others.length, 4);
     for (const other of others) assert.deepEqual(other, first);
   });

@@ -6,7 +6,8 @@
 import type { Buffer } from 'node:buffer';
 import { MsgrError } from '../../errors.ts';
 import { controlPayloadBytesMax } from '../../limits.ts';
-import type { FrameMode } from '../../wire/frame.ts';
+import { emptyBytes, type FrameMode } from '../../wire/frame.ts';
+import { crcMode } from '../../wire/frame-crc.ts';
 import { noncesUsedUp } from '../../wire/frame-nonce.ts';
 import { FrameReader } from '../../wire/frame-reader.ts';
 import type { ChannelCounters, ChannelHandler } from '../channel.ts';
@@ -130,7 +131,8 @@ export class StreamLink implements ByteStreamHandler {
     if (!this.next()) return false;
     this.expectation = expectNothing;
     counters.framesReceived++;
-    handler.onFrame(reader.frame.tag, reader.frame.payload(), reader.raw());
+    const raw = reader.mode === crcMode ? reader.raw() : emptyBytes;
+    handler.onFrame(reader.frame.tag, reader.frame.payload(), raw);
     return true;
   }
 
