@@ -35,6 +35,17 @@ export type {
   WorkerMessage,
   WorkerReply,
 } from './messenger/workers/worker-message.ts';
+// The monitors of a cluster.
+export type { ClusterLogLevel } from './mon/client/cluster-log.ts';
+export { MonCommandError } from './mon/client/command-error.ts';
+export type { MonCommand, MonCommandOptions, MonCommandResult } from './mon/client/commands.ts';
+export type { MonClientInit } from './mon/client/init.ts';
+export { MonClient, type MonClientEvents } from './mon/client/mon-client.ts';
+export { type LookupHost, type MonHost, parseMonHost } from './mon/client/mon-host.ts';
+export type { Monitor } from './mon/client/monitors.ts';
+export type { OsdMapUpdate } from './mon/client/osd-map-reader.ts';
+export type { OsdMapsOptions } from './mon/client/osd-maps.ts';
+export type { MapVersions } from './mon/client/versions.ts';
 export { nativeAvailable } from './native.ts';
 export { type OptionName, type Options, optionTable, resolveOptions } from './options.ts';
 export type { SocketAddress, SocketOptions } from './transport/socket.ts';

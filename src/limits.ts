@@ -82,3 +82,6 @@ export const osdMapBufferBytesMax = 32 * 1024 * 1024;
 
 /** Cluster log entries that no monitor has acknowledged; beyond, new ones are dropped and counted. */
 export const clusterLogEntriesMax = 4096;
+
+/** Highest max_osd that an increment may set; Ceph's monitors stop at 10,000 unless told otherwise. */
+export const maxOsdMax = 262_144;

@@ -6,6 +6,7 @@
  */
 import { Buffer } from 'node:buffer';
 import { ErrorCode, MsgrError } from '../errors.ts';
+import { maxOsdMax } from '../limits.ts';
 import { EntityAddrVec } from '../wire/entity-addrvec.ts';
 import { Feature, hasFeature } from '../wire/features.ts';
 import { utimeEquals, utimeZero } from '../wire/utime.ts';
@@ -57,7 +58,7 @@ function unusable(message: string): MsgrError {
  * The map of the next epoch.
  *
  * @throws MsgrError `ERR_MSGR_INVALID_ARGUMENT` when the change is of another cluster or does not follow,
- *   `ERR_MSGR_MALFORMED` when it names OSDs that are not there, `ERR_MSGR_UNSUPPORTED` when its map is
+ *   `ERR_MSGR_MALFORMED` when it names OSDs that are not there or room for too many, `ERR_MSGR_UNSUPPORTED` when its map is
  *   encoded for releases before Nautilus.
  */
 export function applyIncremental(map: OSDMap, change: OSDMapIncremental): OSDMap {
@@ -74,6 +75,10 @@ export function applyIncremental(map: OSDMap, change: OSDMapIncremental): OSDMap
 
   const { epoch, modified } = change;
   const maxOsd = change.newMaxOsd >= 0 ? change.newMaxOsd : map.maxOsd;
+  if (maxOsd > maxOsdMax) {
+    const reason = `incremental.new_max_osd: ${maxOsd} is above ${maxOsdMax}`;
+    throw new MsgrError(ErrorCode.Malformed, reason, { field: 'incremental.new_max_osd' });
+  }
   const arrays = resized(map, maxOsd);
   checkOsds(change, maxOsd);
 

@@ -2,6 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ErrorCode } from '../../src/errors.ts';
+import { maxOsdMax } from '../../src/limits.ts';
 import { applyIncremental, applyIncrementalChecked } from '../../src/maps/apply.ts';
 import { makeIncremental, type OSDMapIncremental } from '../../src/maps/incremental.ts';
 import { isIn, isUp, type OSDMap, osdExists } from '../../src/maps/osdmap.ts';
@@ -195,6 +196,13 @@ test('interval sets against sets of numbers', () => {
       [...toSet(left)].filter((snap) => !toSet(right).has(snap)),
     );
   }
+});
+
+test('a change that makes room for billions of OSDs is refused before any is made', () => {
+  for (const newMaxOsd of [maxOsdMax + 1, 0x7fffffff]) {
+    assert.is(msgrError(() => apply(start, { newMaxOsd })).field, 'incremental.new_max_osd');
+  }
+  assert.is(apply(start, { newMaxOsd: 4 }).maxOsd, 4);
 });
 
 test.run();
