@@ -61,31 +61,65 @@ export function readCommandAnswer(
   return { code: result, status, output: own };
 }
 
-/** The one string that travels. @throws MsgrError ERR_MSGR_INVALID_ARGUMENT */
-export function commandText(command: MonCommand): string {
+/** A whole number too that a command takes as `float`: monitors refuse `1` where they want `1.0`. */
+export class MonFloat {
+  readonly value: number;
+
+  constructor(value: number) {
+    this.value = value;
+  }
+
+  toString(): string {
+    return Number.isInteger(this.value) ? this.value.toFixed(1) : String(this.value);
+  }
+}
+
+/** The one string that travels; one that is given travels as it is. @throws MsgrError ERR_MSGR_INVALID_ARGUMENT */
+export function commandText(command: MonCommand | string): string {
+  if (typeof command === 'string') return command;
   if (typeof command.prefix !== 'string' || command.prefix === '') {
     throw new MsgrError(ErrorCode.InvalidArgument, "a mon command needs a prefix, such as 'osd tree'");
   }
   try {
-    return JSON.stringify(command);
+    const parts = Object.entries(command)
+      .filter(([, value]) => value !== undefined)
+      .map(
+        ([name, value]) =>
+          `${JSON.stringify(name)}:${value instanceof MonFloat ? value : JSON.stringify(value)}`,
+      );
+    return `{${parts.join(',')}}`;
   } catch (cause) {
     const reason = `mon command '${command.prefix}': an argument cannot be written as JSON`;
     throw new MsgrError(ErrorCode.InvalidArgument, reason, { cause });
   }
 }
 
+/** What messages call a command. @throws MsgrError ERR_MSGR_INVALID_ARGUMENT when a text has no prefix. */
+export function commandPrefix(command: MonCommand | string): string {
+  if (typeof command !== 'string') return command.prefix;
+  try {
+    const { prefix } = (JSON.parse(command) ?? {}) as Partial<MonCommand>;
+    if (typeof prefix === 'string' && prefix !== '') return prefix;
+  } catch (cause) {
+    throw new MsgrError(ErrorCode.InvalidArgument, `a mon command is JSON: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+  throw new MsgrError(ErrorCode.InvalidArgument, "a mon command needs a prefix, such as 'osd tree'");
+}
+
 /** As a question to whatever monitor the session is with. */
 export function commandRequest(
-  command: MonCommand,
+  prefix: string,
   text: string,
   input: Uint8Array,
   fsid: () => Uuid,
 ): MonRequestInit<CommandAnswer> & { read: (answer: CommandAnswer) => MonCommandResult } {
   return {
-    what: `mon command '${command.prefix}'`,
+    what: `mon command '${prefix}'`,
     bytes: text.length + input.byteLength,
     replyType: MMonCommandAck.type,
     message: (tid) => Message.of(MMonCommand, { fsid: fsid(), command: [text], input }, { tid }),
-    read: (answer) => readCommandAnswer(command.prefix, answer),
+    read: (answer) => readCommandAnswer(prefix, answer),
   };
 }

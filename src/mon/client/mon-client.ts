@@ -26,6 +26,7 @@ import type { MgrMapHead } from '../../wire/messages/m-mgr-map.ts';
 import { Uuid } from '../../wire/uuid.ts';
 import type { ClusterLogLevel } from './cluster-log.ts';
 import {
+  commandPrefix,
   commandRequest,
   commandText,
   type MonCommand,
@@ -219,18 +220,18 @@ export class MonClient extends EventEmitter<MonClientEvents> implements AsyncDis
   // ── Questions ──────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * Has the monitors carry out a command. It is asked again, with the same id, in every session until it is
-   * answered; when only the answer was lost it is so carried out twice, as with Ceph's own tools.
+   * Has the monitors carry out a command; a string is the JSON that is sent. It is asked again, with the same
+   * id, in every session until it is answered; when only the answer was lost it is so carried out twice, as with Ceph's own tools.
    *
    * Rejects with {@link MonCommandError} when the monitor answers with an errno; ERR_MSGR_TIMEOUT,
    * ERR_MSGR_ABORTED, ERR_MSGR_CLOSED, ERR_MSGR_OVERLOADED; ERR_MSGR_AUTH and the like when all monitors
    * refuse this client; ERR_MSGR_INVALID_ARGUMENT for a target that is not in the map.
    */
-  async command(command: MonCommand, options: MonCommandOptions = {}): Promise<MonCommandResult> {
+  async command(command: MonCommand | string, options: MonCommandOptions = {}): Promise<MonCommandResult> {
     const { input = noInput, target } = options;
     const text = commandText(command);
     this.#start();
-    const request = commandRequest(command, text, input, () => this.#link.fsid!);
+    const request = commandRequest(commandPrefix(command), text, input, () => this.#link.fsid!);
     const waiting = { ...this.#defaultTimeout(), ...options };
     if (target === undefined) return this.#link.requests.start(request, waiting);
     return this.#tells.start(
