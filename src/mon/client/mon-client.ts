@@ -221,7 +221,8 @@ export class MonClient extends EventEmitter<MonClientEvents> implements AsyncDis
 
   /**
    * Has the monitors carry out a command; a string is the JSON that is sent. It is asked again, with the same
-   * id, in every session until it is answered; when only the answer was lost it is so carried out twice, as with Ceph's own tools.
+   * id, in every session until it is answered; when only the answer was lost it is so carried out twice, as
+   * with Ceph's own tools.
    *
    * Rejects with {@link MonCommandError} when the monitor answers with an errno; ERR_MSGR_TIMEOUT,
    * ERR_MSGR_ABORTED, ERR_MSGR_CLOSED, ERR_MSGR_OVERLOADED; ERR_MSGR_AUTH and the like when all monitors
