@@ -1,5 +1,8 @@
 /** The public exports of msgr2, nothing else. What is not here may change without notice. */
 
+// Authentication.
+export type { AuthProvider } from './auth/auth.ts';
+export { authSharedKey, type SharedKeyOptions } from './auth/shared-key.ts';
 // Messengers, connections, messages.
 export { ErrorCode, MsgrError, type MsgrErrorDetails } from './errors.ts';
 export type {

@@ -1,4 +1,4 @@
-/** A TCP proxy on loopback that keeps every byte of both directions, to look at what is on the wire. */
+/** A TCP proxy on loopback that keeps every byte of both directions, to look at what is on the wire; or to alter it. */
 import { connect as connectSocket, createServer, type Socket } from 'node:net';
 import type { SocketAddress } from '../../src/transport/socket.ts';
 
@@ -10,15 +10,27 @@ export interface RecordingProxy {
   close(): Promise<void>;
 }
 
-export async function recordingProxy(target: SocketAddress): Promise<RecordingProxy> {
+/**
+ * Changes bytes on their way, in place.
+ * @param offset of the chunk's first byte in its direction.
+ */
+export type Alter = (chunk: Buffer, from: 'connector' | 'acceptor', offset: number) => void;
+
+/** `alter` is called for each connection, and what it answers for each chunk before that is recorded. */
+export async function recordingProxy(target: SocketAddress, alter?: () => Alter): Promise<RecordingProxy> {
   const fromConnector: Buffer[] = [];
   const fromAcceptor: Buffer[] = [];
   const sockets = new Set<Socket>();
   const server = createServer({ noDelay: true }, (near) => {
     const far = connectSocket({ host: target.host, port: target.port, noDelay: true });
+    const alterChunk = alter?.();
     const record = (from: Socket, to: Socket, into: Buffer[]): void => {
+      const who = from === near ? 'connector' : 'acceptor';
+      let offset = 0;
       sockets.add(from);
       from.on('data', (chunk: Buffer) => {
+        alterChunk?.(chunk, who, offset);
+        offset += chunk.length;
         into.push(chunk);
         if (!to.write(chunk)) from.pause();
       });
