@@ -3,13 +3,14 @@
  * SESSION_RECONNECT, which either makes a connection or hands the stream to the one that waits for it.
  * It is no connection yet: when it fails, nobody but the log hears of it.
  */
+import type { AuthOutcome, AuthServer } from '../auth/auth.ts';
 import { ErrorCode, MsgrError } from '../errors.ts';
 import { AcceptorHandshake } from '../protocol/acceptor-handshake.ts';
 import { decideClientIdent, decideReconnect, type ExistingSession } from '../protocol/session.ts';
 import type { Channel, ChannelHandler } from '../transport/channel.ts';
 import { AddrType, EntityAddr } from '../wire/entity-addr.ts';
 import type { EntityAddrVec } from '../wire/entity-addrvec.ts';
-import { EntityName } from '../wire/entity-name.ts';
+import { EntityName, EntityType } from '../wire/entity-name.ts';
 import { msgr2Required } from '../wire/features.ts';
 import { type ClientIdent, clientIdentFrame, IdentFlag } from '../wire/frames/client-ident.ts';
 import { identMissingFeaturesFrame } from '../wire/frames/ident-missing-features.ts';
@@ -36,7 +37,9 @@ export class Acceptor implements ChannelHandler {
   readonly #handshake: AcceptorHandshake;
   readonly #remote: string;
   readonly #deadline: unknown;
-  #isAuthenticated = false;
+  #auth: AuthServer | undefined;
+  /** Once the peer is authenticated. */
+  #outcome: AuthOutcome | undefined;
   #isOver = false;
 
   constructor(messenger: Messenger, channel: Channel) {
@@ -47,9 +50,10 @@ export class Acceptor implements ChannelHandler {
       ? new EntityAddr({ type: AddrType.Msgr2, host: remote.host, port: remote.port, nonce: 0 })
       : nowhere;
     this.#remote = String(peerAddr);
-    this.#handshake = new AcceptorHandshake({ entityType: messenger.name.type, peerAddr }, (peerType) =>
-      messenger.auth.server(peerType),
-    );
+    this.#handshake = new AcceptorHandshake({ entityType: messenger.name.type, peerAddr }, (peerType) => {
+      this.#auth = messenger.auth.server(peerType);
+      return this.#auth;
+    });
     const { ms_connection_ready_timeout: seconds } = messenger.options;
     this.#deadline = messenger.clock.setTimeout(
       () =>
@@ -80,11 +84,9 @@ export class Acceptor implements ChannelHandler {
 
   onFrame(tag: number, payload: Buffer, raw: Buffer): void {
     this.#guard(() => {
-      if (!this.#isAuthenticated) {
-        const outcome = runHandshakeActions(this.#channel, this.#handshake.frame(tag, payload, raw));
-        if (outcome === undefined) return;
-        this.#isAuthenticated = true;
-        this.#channel.expectFrame();
+      if (this.#outcome === undefined) {
+        this.#outcome = runHandshakeActions(this.#channel, this.#handshake.frame(tag, payload, raw));
+        if (this.#outcome !== undefined) this.#channel.expectFrame();
       } else if (tag === Tag.ClientIdent) {
         this.#clientIdent(clientIdentFrame.decode(payload));
       } else if (tag === Tag.SessionReconnect) {
@@ -109,7 +111,9 @@ export class Acceptor implements ChannelHandler {
   fail(error: MsgrError): void {
     this.#release();
     this.#channel.destroy();
-    this.#messenger.acceptFailed(this.#remote, error);
+    // A peer that was refused goes away; why it was refused is what matters.
+    const refusal = this.#outcome === undefined ? this.#auth?.refusal : undefined;
+    this.#messenger.acceptFailed(this.#remote, refusal ?? error);
   }
 
   get #peerType(): number {
@@ -135,7 +139,9 @@ export class Acceptor implements ChannelHandler {
     if (missing !== 0n) {
       return this.#answer(Tag.IdentMissingFeatures, identMissingFeaturesFrame.encode({ features: missing }));
     }
+    this.#checkNumber(ident.gid);
     const existing = messenger.findConnection(ident.addrs);
+    this.#checkEntity(existing);
     const verdict = decideClientIdent(existing && viewOf(existing), ident, this.#orderOf(ident.addrs));
     switch (verdict.kind) {
       case 'stale':
@@ -179,6 +185,7 @@ export class Acceptor implements ChannelHandler {
   #begin(connection: PeerConnection, ident: ClientIdent): void {
     this.#release();
     const { messenger, policy, session, channel } = connection;
+    connection.authenticated(this.#outcome!);
     session.clientCookie = ident.clientCookie;
     session.serverCookie = policy.lossy ? 0n : makeCookie(messenger.random);
     session.peerGlobalSeq = ident.globalSeq;
@@ -211,6 +218,7 @@ export class Acceptor implements ChannelHandler {
     const reconnect = sessionReconnectFrame.decode(payload);
     this.#checkPeerAddrs(reconnect.addrs);
     const existing = this.#messenger.findConnection(reconnect.addrs);
+    this.#checkEntity(existing);
     const verdict = decideReconnect(
       existing && viewOf(existing),
       reconnect,
@@ -235,6 +243,7 @@ export class Acceptor implements ChannelHandler {
         const connection = existing!;
         this.#release();
         connection.adopt(this.#channel);
+        connection.authenticated(this.#outcome!);
         connection.session.connectSeq = reconnect.connectSeq;
         connection.session.peerGlobalSeq = reconnect.globalSeq;
         connection.channel.acknowledge(reconnect.messageSeq);
@@ -262,6 +271,26 @@ export class Acceptor implements ChannelHandler {
         field: 'ident.addrs',
       });
     }
+  }
+
+  /** A session belongs to the entity that began it, whoever else claims its address. */
+  #checkEntity(existing: PeerConnection | undefined): void {
+    const began = existing?.auth?.entity;
+    const entity = this.#outcome!.entity;
+    if (began === undefined || began === entity) return;
+    throw new MsgrError(ErrorCode.PeerMismatch, `${entity} claims the address of ${began}`, {
+      field: 'ident.addrs',
+    });
+  }
+
+  /** An OSD's number is its name. */
+  #checkNumber(gid: bigint): void {
+    const entity = this.#outcome!.entity;
+    const proven = /^osd\.(\d+)$/.exec(entity ?? '')?.[1];
+    if (this.#peerType !== EntityType.Osd || proven === undefined || BigInt(proven) === gid) return;
+    throw new MsgrError(ErrorCode.PeerMismatch, `${entity} says that it is osd.${gid}`, {
+      field: 'clientIdent.gid',
+    });
   }
 
   #orderOf(peerAddrs: EntityAddrVec): number {

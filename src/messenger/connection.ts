@@ -1,5 +1,6 @@
 /** What users of the messenger see of a connection, be it to a peer or to the messenger itself. */
 import type { EventEmitter } from 'node:events';
+import type { AuthFacts } from '../auth/auth.ts';
 import type { MsgrError } from '../errors.ts';
 import type { ChannelCounters } from '../transport/channel.ts';
 import type { EntityAddrVec } from '../wire/entity-addrvec.ts';
@@ -20,6 +21,12 @@ export interface Connection extends EventEmitter<ConnectionEvents> {
   readonly peerAddrs: EntityAddrVec;
   /** Feature bits both sides have; 0 before the first connect. */
   readonly features: bigint;
+  /**
+   * What authentication established on the socket in use, or on the last one: who an accepted peer proved to
+   * be and what it may do, and whether the connection is encrypted. Undefined before the first time, and of
+   * the loopback connection. `peerName` is what the peer says of itself; this is what it has proven.
+   */
+  readonly auth: AuthFacts | undefined;
   /** Whether this is the messenger's own loopback connection. */
   readonly isLoopback: boolean;
   /** Free for the user; the messenger never touches it. */

@@ -21,6 +21,7 @@ import { type RequestOptions, RequestTable } from './requests.ts';
 
 export class LoopbackConnection extends EventEmitter<ConnectionEvents> implements Connection {
   readonly isLoopback = true;
+  readonly auth = undefined;
   readonly features = supportedDefault;
   readonly #messenger: Messenger;
   readonly #requests: RequestTable;

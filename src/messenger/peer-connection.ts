@@ -15,7 +15,7 @@
  * incoming ones an `Acceptor`.
  */
 import { EventEmitter } from 'node:events';
-import type { AuthOutcome } from '../auth/auth.ts';
+import { type AuthFacts, type AuthOutcome, authFacts } from '../auth/auth.ts';
 import { ErrorCode, MsgrError } from '../errors.ts';
 import { channelQueueBytesMax, messageBytesMaxDefault, unackedBytesMax } from '../limits.ts';
 import type { Channel, ChannelHandler } from '../transport/channel.ts';
@@ -79,7 +79,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
   #peerAddrs: EntityAddrVec;
   #peerName: EntityName;
   #features = 0n;
-  #globalId = 0n;
+  #auth: AuthFacts | undefined;
   readonly #outgoing = new OutgoingQueue<Message | ReceivedMessage>();
   readonly #requests: RequestTable;
   #mustDrain = false;
@@ -136,9 +136,8 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
     return this.#features;
   }
 
-  /** Cluster-wide id that authentication gave the connector; 0 without one. */
-  get globalId(): bigint {
-    return this.#globalId;
+  get auth(): AuthFacts | undefined {
+    return this.#auth;
   }
 
   /** Sessions that ended with a reset or a remote reset; as in `counters()`. */
@@ -326,7 +325,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
   }
 
   authenticated(outcome: AuthOutcome): void {
-    this.#globalId = outcome.globalId;
+    this.#auth = authFacts(outcome);
   }
 
   identified(identity: PeerIdentity): void {
