@@ -2,9 +2,12 @@
  * Messengers that are broken on purpose. An oracle that has never seen a violation proves nothing: each of
  * these must be found, and by what it is.
  */
+import { Buffer } from 'node:buffer';
+import type { RandomBytes } from '../../src/auth/cephx/random.ts';
 import type { Channel, OutgoingMessage } from '../../src/transport/channel.ts';
 import type { Clock } from '../../src/transport/clock.ts';
 import type { Random } from '../../src/transport/memory/random.ts';
+import type { ModeName } from './auth.ts';
 
 export interface Canary {
   /** What is wrong with the messenger. */
@@ -12,7 +15,9 @@ export interface Canary {
   /** The word that one of the violations begins with. */
   readonly found: string;
   /** Breaks a channel; called for each one of a world. */
-  sabotage(channel: Channel, random: Random, clock: Clock): void;
+  readonly sabotage?: (channel: Channel, random: Random, clock: Clock) => void;
+  /** Breaks where nonces come from, in worlds of one mode. */
+  readonly auth?: { readonly mode: ModeName; readonly bytes: RandomBytes };
 }
 
 /** About one call in so many is treated badly. */
@@ -20,7 +25,7 @@ const oneIn = 12;
 
 function badSend(
   treat: (send: (message: OutgoingMessage) => void, message: OutgoingMessage) => void,
-): Canary['sabotage'] {
+): NonNullable<Canary['sabotage']> {
   return (channel, random) => {
     const send = channel.send.bind(channel);
     channel.send = (message) => {
@@ -112,6 +117,11 @@ export const canaries = {
         clock.setTimeout(() => {}, 900_000);
       };
     },
+  },
+  repeatsNonces: {
+    what: 'what should be random in authentication is the same each time',
+    found: 'nonce',
+    auth: { mode: 'secure', bytes: (count) => Buffer.alloc(count, 7) },
   },
 } as const satisfies Record<string, Canary>;
 export type CanaryName = keyof typeof canaries;

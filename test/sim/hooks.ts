@@ -2,6 +2,7 @@
  * Between a messenger and its transport: counts the session frames that are sent, so that a run can tell
  * which ways it went, and lets a canary (canaries.ts) break what a channel does.
  */
+import type { StreamSecrets } from '../../src/protocol/stream-secrets.ts';
 import type { Channel, Transport } from '../../src/transport/channel.ts';
 import { tagName } from '../../src/wire/frames/tag.ts';
 
@@ -10,6 +11,8 @@ export interface Hooks {
   readonly frameCounts: Map<number, number>;
   /** Tells of every frame, when somebody reads it. */
   readonly say: ((line: string) => void) | undefined;
+  /** Told of the secrets that a channel is given. */
+  readonly onSecure: (secrets: StreamSecrets) => void;
   /** Sees every channel before its owner does. */
   readonly sabotage: ((channel: Channel) => void) | undefined;
 }
@@ -42,7 +45,7 @@ export function hookTransport(
 /** Methods are replaced on the object itself, as a channel takes over only those of its own class. */
 function hookChannel(
   channel: Channel,
-  { frameCounts, sabotage, say }: Hooks,
+  { frameCounts, sabotage, say, onSecure }: Hooks,
   owner: string,
   onFrame: OnFrame,
 ): void {
@@ -52,6 +55,11 @@ function hookChannel(
     if (channel.remoteAddress !== undefined) onFrame(tag, channel.remoteAddress.host);
     say?.(`${owner} sends ${tagName(tag)} to ${channel.remoteAddress?.host}`);
     sendControl(tag, payload);
+  };
+  const secure = channel.secure.bind(channel);
+  channel.secure = (secrets) => {
+    onSecure(secrets);
+    secure(secrets);
   };
   sabotage?.(channel);
 }

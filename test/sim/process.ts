@@ -63,6 +63,7 @@ export class Process implements ProcessView, Dispatcher {
     this.keepsNonce = keepsNonce;
     this.plan = plan.entities[entity]!;
     this.transport = network.createTransport({ address: hostOf(entity) });
+    const auth = world.auth.provider(this.plan.type, entity);
     const hasSteps = plan.stepHoldProbability > 0 || plan.stepFailProbability > 0;
     this.messenger = Messenger.create({
       name: new EntityName(this.plan.type, BigInt(entity)),
@@ -73,6 +74,7 @@ export class Process implements ProcessView, Dispatcher {
       nonce,
       clock: this.transport.clock,
       random: randomSource(random),
+      ...(auth === undefined ? {} : { auth }),
       ...(hasSteps ? { interceptor: this.#interceptor() } : {}),
     });
     for (const [type, policy] of this.plan.policies) {
@@ -115,6 +117,7 @@ export class Process implements ProcessView, Dispatcher {
       connection.on('drain', () => {
         drained.mustDrain = false;
       });
+      connection.on('state', (_state, cause) => this.#world.auth.noteClosed(cause));
     }
     return link;
   }

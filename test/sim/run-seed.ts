@@ -5,7 +5,9 @@ import type { AcceptFailedEvent, ConnectionStateEvent } from '../../src/messenge
 import { MemoryNetwork } from '../../src/transport/memory/memory-network.ts';
 import { Random } from '../../src/transport/memory/random.ts';
 import { tagName } from '../../src/wire/frames/tag.ts';
-import { type CanaryName, canaries } from './canaries.ts';
+import { chooseMode, type ModeName, WorldAuth } from './auth.ts';
+import { type Canary, type CanaryName, canaries } from './canaries.ts';
+import type { Hooks } from './hooks.ts';
 import type { LedgerTotals } from './ledger.ts';
 import { makePlan, type ScenarioName } from './plan.ts';
 import { Trace } from './trace.ts';
@@ -15,6 +17,7 @@ export interface SeedOptions {
   readonly seed: number;
   /** By default the seed chooses. */
   readonly scenario?: ScenarioName | undefined;
+  readonly mode?: ModeName | undefined;
   /** Breaks the messenger on purpose. */
   readonly canary?: CanaryName | undefined;
   /** Tells what happens, line by line. */
@@ -24,6 +27,7 @@ export interface SeedOptions {
 export interface SeedResult {
   readonly seed: number;
   readonly scenario: ScenarioName | 'unknown';
+  readonly mode: ModeName | 'unknown';
   readonly violations: readonly string[];
   /** The same for the same seed. */
   readonly hash: string;
@@ -31,21 +35,34 @@ export interface SeedResult {
 }
 
 /** Sub-streams of a seed, so that a change of the one leaves the others as they were. */
-const streams = { plan: 0x1000_0001, world: 0x2000_0003, network: 0, canary: 0x3000_0005 } as const;
+const streams = {
+  plan: 0x1000_0001,
+  world: 0x2000_0003,
+  network: 0,
+  canary: 0x3000_0005,
+  auth: 0x4000_0007,
+} as const;
 
-export async function runSeed({ seed, scenario, canary, print }: SeedOptions): Promise<SeedResult> {
+export async function runSeed({ seed, scenario, mode, canary, print }: SeedOptions): Promise<SeedResult> {
   const stream = (offset: number): Random => new Random((Math.imul(seed, 0x9e3779b1) + offset) >>> 0);
   const plan = makePlan(stream(streams.plan), scenario);
   const network = new MemoryNetwork({ seed: stream(streams.network).next() });
   const trace = new Trace(() => network.clock.nowMs(), print);
   const frameCounts = new Map<number, number>();
   const canaryRandom = stream(streams.canary);
-  const sabotage = canary === undefined ? undefined : canaries[canary].sabotage;
-  const world = new World(plan, stream(streams.world), network, trace, {
+  const broken: Canary | undefined = canary === undefined ? undefined : canaries[canary];
+  const sabotage = broken?.sabotage;
+  const brokenAuth = broken?.auth;
+  const authRandom = stream(streams.auth);
+  const chosenMode = chooseMode(authRandom);
+  const auth = new WorldAuth(mode ?? brokenAuth?.mode ?? chosenMode, authRandom, brokenAuth?.bytes);
+  const hooks: Hooks = {
     frameCounts,
     say: print && ((line) => trace.say(line)),
+    onSecure: (secrets) => auth.noteSecrets(secrets),
     sabotage: sabotage && ((channel) => sabotage(channel, canaryRandom, network.clock)),
-  });
+  };
+  const world = new World(plan, stream(streams.world), network, trace, hooks, auth);
   const crashes: string[] = [];
   const stopListening = print && tellStates(trace);
   try {
@@ -58,11 +75,13 @@ export async function runSeed({ seed, scenario, canary, print }: SeedOptions): P
   return {
     seed,
     scenario: plan.scenario,
+    mode: auth.mode,
     violations: [...crashes, ...world.violations],
     hash: trace.hash,
     totals: {
       ...ledgerTotals(world.ledger.totals),
       ...network.injected,
+      ...auth.totals,
       events: network.clock.eventCount,
       virtualMs: Math.round(network.clock.nowMs()),
       ...Object.fromEntries([...frameCounts].map(([tag, count]) => [tagName(tag), count])),

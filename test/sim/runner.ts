@@ -6,6 +6,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { ModeName } from './auth.ts';
 import type { CanaryName } from './canaries.ts';
 import type { ScenarioName } from './plan.ts';
 import { runSeed, type SeedResult } from './run-seed.ts';
@@ -16,6 +17,7 @@ export interface RunOptions {
   /** Processes; by default one for each core, and none for a few seeds. */
   readonly workers?: number | undefined;
   readonly scenario?: ScenarioName | undefined;
+  readonly mode?: ModeName | undefined;
   readonly canary?: CanaryName | undefined;
   readonly print?: ((line: string) => void) | undefined;
   /** Hears of failing seeds, and of the progress now and then. */
@@ -46,6 +48,7 @@ export interface WorkerTask {
   readonly step: number;
   readonly count: number;
   readonly scenario?: ScenarioName | undefined;
+  readonly mode?: ModeName | undefined;
   readonly canary?: CanaryName | undefined;
 }
 
@@ -81,6 +84,7 @@ export async function runSeeds(options: RunOptions): Promise<RunSummary> {
             step: workers,
             count: Math.ceil((options.runs - index) / workers),
             scenario: options.scenario,
+            mode: options.mode,
             canary: options.canary,
           },
           options,
@@ -132,9 +136,9 @@ export function hashShare({ seed, hash }: SeedResult): number {
 }
 
 async function runHere(options: RunOptions, summary: RunSummary): Promise<void> {
-  const { firstSeed, runs, scenario, canary, print } = options;
+  const { firstSeed, runs, scenario, mode, canary, print } = options;
   for (let seed = firstSeed; seed < firstSeed + runs; seed++) {
-    const result = await runSeed({ seed, scenario, canary, print });
+    const result = await runSeed({ seed, scenario, mode, canary, print });
     summary.seeds++;
     summary.hash = (summary.hash + hashShare(result)) | 0;
     addTotals(summary.totals, result.totals);
@@ -145,16 +149,19 @@ async function runHere(options: RunOptions, summary: RunSummary): Promise<void> 
 
 function noteFailure(
   result: SeedResult,
-  { canary, scenario, report }: RunOptions,
+  { canary, scenario, mode, report }: RunOptions,
   summary: RunSummary,
 ): void {
   const { seed, violations } = result;
   if (!summary.failedSeeds.includes(seed)) summary.failedSeeds.push(seed);
   for (const violation of violations) summary.violationKinds.add(/^\w+/.exec(violation)![0]);
   if (summary.failedSeeds.length > failuresShown) return;
-  const choice = scenario === undefined ? '' : ` --scenario ${scenario}`;
+  const choice =
+    (scenario === undefined ? '' : ` --scenario ${scenario}`) + (mode === undefined ? '' : ` --mode ${mode}`);
   const broken = canary === undefined ? '' : ` --canary ${canary}`;
-  report(`VIOLATION in seed ${seed} (${result.scenario}) at commit ${summary.commit}; repeat it with`);
+  report(
+    `VIOLATION in seed ${seed} (${result.scenario}, ${result.mode}) at commit ${summary.commit}; repeat it with`,
+  );
   report(`  npm run sim -- --seed ${seed}${choice}${broken}`);
   for (const violation of violations.slice(0, linesShown)) report(`    ${violation}`);
   if (violations.length > linesShown) report(`    and ${violations.length - linesShown} more`);

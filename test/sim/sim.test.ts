@@ -9,10 +9,11 @@ import { fileURLToPath } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Tag, tagName } from '../../src/wire/frames/tag.ts';
+import { modeNames } from './auth.ts';
 import { canaries, canaryNames } from './canaries.ts';
 import { scenarioNames } from './plan.ts';
 import { runSeed } from './run-seed.ts';
-import { describeTotals, runSeeds } from './runner.ts';
+import { addTotals, describeTotals, runSeeds } from './runner.ts';
 
 const seedsPerCiRun = 10_000;
 const script = fileURLToPath(new URL('../../scripts/sim.ts', import.meta.url));
@@ -55,6 +56,21 @@ for (const scenario of scenarioNames) {
   });
 }
 
+for (const mode of modeNames) {
+  test(`mode ${mode} can be chosen: no violation, and no frame that was altered is taken`, async () => {
+    const totals = new Map<string, number>();
+    for (let seed = 1; seed <= 40; seed++) {
+      const result = await runSeed({ seed, mode });
+      assert.is(result.mode, mode);
+      assert.equal(result.violations, [], `seed ${seed}`);
+      addTotals(totals, result.totals);
+    }
+    assert.is(totals.get('secureEnds')! > 100, mode !== 'crc');
+    assert.is(totals.get('tagsRefused')! > 10, mode !== 'crc');
+    assert.ok(totals.get('delivered')! > 1000);
+  });
+}
+
 for (const canary of canaryNames) {
   const { what, found } = canaries[canary];
   test(`canary: ${what}; found as "${found}"`, async () => {
@@ -70,7 +86,9 @@ for (const canary of canaryNames) {
 test('the command tells a failing seed, its commit and how to repeat it', async () => {
   const { status, output } = sim('--canary', 'drops', '--seed', '5', '--runs', '4');
   assert.is(status, 0, 'a canary is to be found');
-  const [, seed, commit] = /VIOLATION in seed (\d+) \(\w+\) at commit (\S+); repeat it with/.exec(output)!;
+  const [, seed, commit] = /VIOLATION in seed (\d+) \(\w+, \w+\) at commit (\S+); repeat it with/.exec(
+    output,
+  )!;
   assert.match(commit!, /^[0-9a-f]{7,}\+?$|^no$/);
   assert.match(output, `npm run sim -- --seed ${seed} --canary drops`);
   const again = sim('--canary', 'drops', '--seed', seed!);
@@ -82,6 +100,7 @@ test('the command tells a failing seed, its commit and how to repeat it', async 
 test('the command refuses what it does not know', () => {
   assert.is(sim('--runs', 'many').status, 2);
   assert.is(sim('--scenario', 'paradise').status, 2);
+  assert.is(sim('--mode', 'clear').status, 2);
 });
 
 test(`${seedsPerCiRun} seeds, and none with a violation`, async () => {
@@ -98,7 +117,8 @@ test(`${seedsPerCiRun} seeds, and none with a violation`, async () => {
   const count = (name: string): number => summary.totals.get(name) ?? 0;
   for (const name of ['delivered', 'lostWithReset', 'againAfterForgetting', 'partialReads', 'partialWrites'])
     assert.ok(count(name) > 0, name);
-  for (const name of ['resets', 'corruptions', 'refusals', 'clogs']) assert.ok(count(name) > 0, name);
+  for (const name of ['resets', 'corruptions', 'refusals', 'clogs', 'secureEnds', 'tagsRefused'])
+    assert.ok(count(name) > 0, name);
   const sessionTags = [
     Tag.ClientIdent,
     Tag.ServerIdent,

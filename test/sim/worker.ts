@@ -5,7 +5,7 @@ import { addTotals, hashShare, seedsPerLine, type WorkerLine, type WorkerTask } 
 // Errors are values here: many, and nobody reads where they were made.
 Error.stackTraceLimit = 0;
 
-const { firstSeed, step, count, scenario, canary } = JSON.parse(process.argv[2]!) as WorkerTask;
+const { firstSeed, step, count, scenario, mode, canary } = JSON.parse(process.argv[2]!) as WorkerTask;
 let totals = new Map<string, number>();
 let hash = 0;
 let done = 0;
@@ -21,12 +21,21 @@ let seed = firstSeed;
 // What a dispatcher or a promise throws reaches nobody who could tell whose it is.
 process.on('uncaughtException', (error) => {
   const violations = [`exception: ${error.stack ?? error.message}`];
-  tell({ failed: { seed, scenario: scenario ?? 'unknown', violations, hash: '', totals: {} } });
+  tell({
+    failed: {
+      seed,
+      scenario: scenario ?? 'unknown',
+      mode: mode ?? 'unknown',
+      violations,
+      hash: '',
+      totals: {},
+    },
+  });
 });
 
 for (let index = 0; index < count; index++) {
   seed = firstSeed + index * step;
-  const result = await runSeed({ seed, scenario, canary });
+  const result = await runSeed({ seed, scenario, mode, canary });
   done++;
   hash = (hash + hashShare(result)) | 0;
   addTotals(totals, result.totals);

@@ -15,6 +15,7 @@ import type { MemoryNetwork } from '../../src/transport/memory/memory-network.ts
 import type { Random } from '../../src/transport/memory/random.ts';
 import type { EntityAddrVec } from '../../src/wire/entity-addrvec.ts';
 import { Tag } from '../../src/wire/frames/tag.ts';
+import type { WorldAuth } from './auth.ts';
 import type { Hooks } from './hooks.ts';
 import { Ledger, MessageKind } from './ledger.ts';
 import type { Link } from './link.ts';
@@ -38,6 +39,7 @@ export class World {
   readonly ledger = new Ledger();
   readonly trace: Trace;
   readonly hooks: Hooks;
+  readonly auth: WorldAuth;
   /** No more faults from here on. */
   isCalm = false;
   readonly #processes: Process[] = [];
@@ -49,16 +51,24 @@ export class World {
   readonly #unheard = new Map<string, number>();
   #links = 0;
 
-  constructor(plan: Plan, random: Random, network: MemoryNetwork, trace: Trace, hooks: Hooks) {
+  constructor(
+    plan: Plan,
+    random: Random,
+    network: MemoryNetwork,
+    trace: Trace,
+    hooks: Hooks,
+    auth: WorldAuth,
+  ) {
     this.plan = plan;
     this.random = random;
     this.network = network;
     this.trace = trace;
     this.hooks = hooks;
+    this.auth = auth;
   }
 
   get violations(): string[] {
-    return [...this.ledger.violations, ...this.#violations];
+    return [...this.ledger.violations, ...this.auth.violations, ...this.#violations];
   }
 
   nextLinkNumber(): number {
