@@ -8,6 +8,9 @@ import { Command, CommanderError } from 'commander';
 import { ErrorCode, MsgrError } from '../errors.ts';
 import { benchCommand } from './bench/command.ts';
 import { CliError } from './cli-error.ts';
+import { commandCommand } from './cluster/command.ts';
+import { statusCommand } from './cluster/status.ts';
+import { watchCommand } from './cluster/watch.ts';
 import { mapCommand } from './map.ts';
 import { pingCommand } from './ping/command.ts';
 
@@ -26,6 +29,9 @@ function makeProgram(): Command {
   const program = new Command('msgr2')
     .description("Ceph's messenger for Node.js: the command line")
     .version(packageVersion(), '--version')
+    .addCommand(statusCommand())
+    .addCommand(commandCommand())
+    .addCommand(watchCommand())
     .addCommand(pingCommand())
     .addCommand(benchCommand())
     .addCommand(mapCommand());

@@ -103,10 +103,10 @@ export function formatOsd(map: OSDMap, osd: number): string {
   return parts.join(' ');
 }
 
-const autoscaleModes = ['off', 'warn', 'on'];
-const cacheModes = ['none', 'writeback', 'forward', 'readonly', 'readforward', 'readproxy', 'proxy'];
+export const autoscaleModes = ['off', 'warn', 'on'];
+export const cacheModes = ['none', 'writeback', 'forward', 'readonly', 'readforward', 'readproxy', 'proxy'];
 /** Names of pool_opts_t by their numbers. */
-const optionNames = [
+export const poolOptionNames = [
   'scrub_min_interval',
   'scrub_max_interval',
   'deep_scrub_interval',
@@ -196,7 +196,7 @@ function poolText(pool: PgPool): string {
   put('expected_num_objects', pool.expectedNumObjects, pool.expectedNumObjects !== 0n);
   put('fast_read', 1, pool.fastRead);
   const options = [...pool.options].map(
-    ([key, option]) => [optionNames[key] ?? String(key), option] as const,
+    ([key, option]) => [poolOptionNames[key] ?? String(key), option] as const,
   );
   for (const [name, option] of options.sort(([left], [right]) => (left < right ? -1 : 1))) {
     put(name, option.type === 'double' ? formatDecimal(option.value) : option.value);
