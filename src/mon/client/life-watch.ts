@@ -1,11 +1,14 @@
 /**
  * Tells whether a monitor still lives, by the bytes that come from it and by the monotonic clock.
  *
- * As Ceph's client does, a KEEPALIVE2 goes out every `mon_client_ping_interval`, and silence for
- * `mon_client_ping_timeout` ends the session. Thirty seconds are long for somebody who waits for an answer,
- * so a question (`asked()`) that meets silence for `mon_client_hunt_interval` has a KEEPALIVE2 sent at once,
- * and silence for as long again ends the session. A monitor that is merely slow to answer echoes the
- * keepalive from another thread and is waited for.
+ * As Ceph's client does, a KEEPALIVE2 goes out every `mon_client_ping_interval`, and when nothing has come
+ * for `mon_client_ping_timeout` after one, the session ends. That is long for somebody who waits for an
+ * answer, so a question (`asked()`) that meets silence for `mon_client_hunt_interval` has a KEEPALIVE2 sent at
+ * once, and silence for as long again ends the session. A monitor that is merely slow to answer echoes the
+ * keepalive from another thread, and is waited for.
+ *
+ * Silence counts only while this process runs: a timer that fires late tells that it stood still, and then
+ * the monitor is asked anew.
  */
 import { ErrorCode, MsgrError } from '../../errors.ts';
 import type { Connection } from '../../messenger/connection.ts';
@@ -19,36 +22,29 @@ export interface LifeWatchInit {
   /** Whether somebody waits for an answer of this monitor. */
   isAnswerDue(): boolean;
   onSilence(error: MsgrError): void;
-  /** Every `mon_client_ping_interval` that the monitor was heard in. */
+  /** Every `mon_client_ping_interval` in which the monitor was heard. */
   onAlive?(): void;
 }
 
 export class LifeWatch {
   readonly #init: LifeWatchInit;
-  #bytes = -1;
-  #heardMs: number;
+  #bytes: number;
+  /** When the first keepalive went out that nothing came after; undefined when there is none. */
+  #unansweredMs: number | undefined;
   #pingTimer: unknown;
   #questionTimer: unknown;
   #isStopped = false;
 
   constructor(init: LifeWatchInit) {
     this.#init = init;
-    this.#heardMs = init.clock.nowMs();
+    this.#bytes = this.#bytesReceived();
     this.#schedulePing();
   }
 
   /** A question was sent. */
   asked(): void {
     if (this.#isStopped || this.#questionTimer !== undefined) return;
-    const { clock, options } = this.#init;
-    this.#hear();
-    const intervalMs = options.mon_client_hunt_interval * 1000;
-    const askedMs = clock.nowMs();
-    this.#questionTimer = clock.setTimeout(() => {
-      if (this.#endQuestion(askedMs)) return;
-      this.#init.connection.sendKeepalive();
-      this.#questionTimer = clock.setTimeout(() => this.#whenRead(() => this.#judge(askedMs)), intervalMs);
-    }, intervalMs);
+    this.#question(this.#bytesReceived(), false);
   }
 
   stop(): void {
@@ -58,59 +54,64 @@ export class LifeWatch {
     clock.clearTimeout(this.#questionTimer);
   }
 
-  /** When the monitor was last known to have sent something; looks now. */
-  #hear(): number {
-    const { clock, connection } = this.#init;
-    const bytes = connection.counters().bytesReceived;
-    if (bytes !== this.#bytes) {
-      this.#bytes = bytes;
-      this.#heardMs = clock.nowMs();
-    }
-    return this.#heardMs;
+  #bytesReceived(): number {
+    return this.#init.connection.counters().bytesReceived;
   }
 
-  /** Heard since, or nobody waits any more: the question is over, and the next one begins if there is one. */
-  #endQuestion(askedMs: number): boolean {
-    const isHeard = this.#hear() > askedMs;
-    if (!isHeard && this.#init.isAnswerDue()) return false;
-    this.#questionTimer = undefined;
-    if (this.#init.isAnswerDue()) this.asked();
-    return true;
-  }
-
-  #judge(askedMs: number): void {
-    if (this.#endQuestion(askedMs)) return;
-    const { mon_client_hunt_interval: seconds } = this.#init.options;
-    this.#silence(`no answer for ${seconds} s and none to a keepalive for ${seconds} s more`);
+  /** One hunting interval of waiting for anything beyond `bytes`; the second one, after a keepalive, is the last. */
+  #question(bytes: number, isProbed: boolean): void {
+    const { connection, isAnswerDue, options } = this.#init;
+    const seconds = options.mon_client_hunt_interval;
+    this.#questionTimer = this.#after(seconds * 1000, (isLate) => {
+      this.#questionTimer = undefined;
+      if (!isAnswerDue()) return;
+      const now = this.#bytesReceived();
+      if (now !== bytes) this.#question(now, false);
+      else if (isProbed && !isLate) {
+        this.#silence(`no answer for ${seconds} s, and none to a keepalive for ${seconds} s more`);
+      } else {
+        connection.sendKeepalive();
+        this.#question(bytes, true);
+      }
+    });
   }
 
   #schedulePing(): void {
-    const { clock, connection, options } = this.#init;
-    this.#pingTimer = clock.setTimeout(() => {
-      this.#whenRead(() => {
-        const { mon_client_ping_timeout: timeout } = options;
-        const silentMs = clock.nowMs() - this.#hear();
-        if (timeout > 0 && silentMs > timeout * 1000) {
-          this.#silence(
-            `no sign of life for ${Math.round(silentMs / 1000)} s (mon_client_ping_timeout ${timeout} s)`,
-          );
-          return;
-        }
-        connection.sendKeepalive();
-        if (silentMs <= options.mon_client_ping_interval * 1000) this.#init.onAlive?.();
-        this.#schedulePing();
-      });
-    }, options.mon_client_ping_interval * 1000);
+    const { clock, connection, onAlive, options } = this.#init;
+    const { mon_client_ping_interval: interval, mon_client_ping_timeout: timeout } = options;
+    this.#pingTimer = this.#after(interval * 1000, (isLate) => {
+      const bytes = this.#bytesReceived();
+      if (bytes !== this.#bytes) {
+        this.#bytes = bytes;
+        this.#unansweredMs = undefined;
+        onAlive?.();
+      }
+      const now = clock.nowMs();
+      if (isLate || this.#unansweredMs === undefined) this.#unansweredMs = now;
+      const silentMs = now - this.#unansweredMs;
+      if (timeout > 0 && silentMs >= timeout * 1000) {
+        const seconds = Math.round(silentMs / 1000);
+        this.#silence(`no answer to keepalives for ${seconds} s (mon_client_ping_timeout ${timeout} s)`);
+        return;
+      }
+      connection.sendKeepalive();
+      this.#schedulePing();
+    });
   }
 
   /**
-   * After the sockets were read: this process may have stood still, and what the monitor said meanwhile
-   * may still lie in the kernel.
+   * Runs after so long, once the sockets were read: what the monitor said may lie in the kernel. `isLate`:
+   * this process stood still for at least half that time.
    */
-  #whenRead(run: () => void): void {
-    this.#init.clock.setImmediate(() => {
-      if (!this.#isStopped) run();
-    });
+  #after(delayMs: number, run: (isLate: boolean) => void): unknown {
+    const { clock } = this.#init;
+    const dueMs = clock.nowMs() + delayMs;
+    return clock.setTimeout(() => {
+      const isLate = clock.nowMs() > dueMs + delayMs / 2;
+      clock.setImmediate(() => {
+        if (!this.#isStopped) run(isLate);
+      });
+    }, delayMs);
   }
 
   #silence(reason: string): void {

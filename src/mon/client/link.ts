@@ -60,8 +60,6 @@ export class MonLink {
   #session: MonSession | undefined;
   #fsid: Uuid | undefined;
   #hadSession = false;
-  /** Nobody in the map answers: the next map of the cluster is believed whatever its epoch. */
-  #isMapDoubted = false;
 
   constructor(init: MonLinkInit) {
     this.#init = init;
@@ -205,7 +203,9 @@ export class MonLink {
 
   #found({ connection, map, monitor: dialled }: HuntFound): void {
     const { auth, clock, onSession, options } = this.#init;
-    this.#adopt(map);
+    // Places of mon_host are tried after all monitors of the map failed: its word is worth less than theirs.
+    const isMapDoubted = dialled.rank < 0;
+    this.#adopt(map, isMapDoubted);
     const monitor = this.monitors.find(dialled.target);
     if (monitor === undefined) {
       // It is not among the monitors any more, by its own word or by that of a newer map.
@@ -215,7 +215,6 @@ export class MonLink {
       return;
     }
     this.#hadSession = true;
-    this.#isMapDoubted = false;
     auth.choose(dialled.target);
     const session = new MonSession({
       monitor,
@@ -241,11 +240,11 @@ export class MonLink {
     if (this.#session === session) onSession(monitor);
   }
 
-  #adopt(map: MonMap): void {
-    const { map: mine } = this.monitors;
+  /** A newer map than ours is ours from now on; if ours is doubted, any other. */
+  #adopt(map: MonMap, isMapDoubted = false): void {
+    const mine = this.monitors.map?.epoch;
     this.#fsid ??= map.fsid;
-    if (mine !== undefined && map.epoch <= mine.epoch && !this.#isMapDoubted) return;
-    this.#isMapDoubted = false;
+    if (mine !== undefined && map.epoch <= mine && !isMapDoubted) return;
     this.monitors.setMap(map);
     this.#init.onMonMap(map);
   }
@@ -255,7 +254,6 @@ export class MonLink {
    * monitor that cannot be reached may yet say something else.
    */
   #searchFailed(error: MsgrError, failures: readonly HuntFailure[]): void {
-    this.#isMapDoubted = true;
     const refusals = failures.filter((failure) => isRefusal(failure.error)).length;
     const isFirst = !this.#hadSession;
     if (isFirst && refusals > 0) this.#search.stop();

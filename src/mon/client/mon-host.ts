@@ -109,7 +109,7 @@ function splitOutsideBrackets(text: string): string[] {
 }
 
 function parseAddress(address: string, text: string): MonHost | 'msgr1' {
-  const match = /^(?:(v1|v2|any):)?(.*?)(?:\/(\d{1,10}))?$/.exec(address);
+  const match = /^(?:(v1|v2|any):)?(.*?)(?:\/(\d+))?$/.exec(address);
   const [, prefix, endpoint = '', nonceText = '0'] = match ?? [];
   const { host, portText } = splitPort(endpoint);
   const port = portText === undefined ? monPort : Number(portText);
