@@ -2,9 +2,8 @@
  * MOSDFailure: an OSD reports that another one does not answer, or takes such a report back
  * (facts 2.8). Before version 4 the target was an entity_inst_t.
  */
-import { decodeEntityAddrVec, EntityAddrVec, encodeEntityAddrVec } from '../entity-addrvec.ts';
-import { decodeEntityInst } from '../entity-inst.ts';
 import { decodeUuid, encodeUuid, type Uuid } from '../uuid.ts';
+import { decodeOsdTarget, encodeOsdTarget, type OsdTarget } from './osd-target.ts';
 import { decodePaxosPrefix, encodePaxosPrefix, type PaxosServiceMessage } from './paxos-service-message.ts';
 import { defineMessage } from './registry.ts';
 
@@ -17,10 +16,8 @@ export const OSDFailureFlag = {
 } as const;
 
 /** `paxosVersion` is the epoch once more. */
-export interface MOSDFailure extends PaxosServiceMessage {
+export interface MOSDFailure extends PaxosServiceMessage, OsdTarget {
   readonly fsid: Uuid;
-  readonly targetOsd: number;
-  readonly targetAddrs: EntityAddrVec;
   /** The reporter's OSDMap epoch. */
   readonly epoch: number;
   /** {@link OSDFailureFlag} bits. */
@@ -36,33 +33,15 @@ export const MOSDFailure = defineMessage<MOSDFailure>({
   encode(body, encoder) {
     encodePaxosPrefix(encoder, body);
     encodeUuid(encoder, body.fsid);
-    encoder.i32(body.targetOsd);
-    encodeEntityAddrVec(encoder, body.targetAddrs);
+    encodeOsdTarget(encoder, body);
     encoder.u32(body.epoch).u8(body.flags).i32(body.failedForSeconds);
   },
-  decode(decoder, context) {
-    const prefix = decodePaxosPrefix(decoder);
-    const fsid = decodeUuid(decoder, 'fsid');
-    let target: { targetOsd: number; targetAddrs: EntityAddrVec };
-    if (context.version < 4) {
-      const inst = decodeEntityInst(decoder, 'target');
-      target = {
-        targetOsd: Number(BigInt.asIntN(32, inst.name.num)),
-        targetAddrs: EntityAddrVec.of(inst.addr),
-      };
-    } else {
-      target = {
-        targetOsd: decoder.i32('targetOsd'),
-        targetAddrs: decodeEntityAddrVec(decoder, 'targetAddrs'),
-      };
-    }
-    return {
-      ...prefix,
-      fsid,
-      ...target,
-      epoch: decoder.u32('epoch'),
-      flags: decoder.u8('flags'),
-      failedForSeconds: decoder.i32('failedForSeconds'),
-    };
-  },
+  decode: (decoder, context) => ({
+    ...decodePaxosPrefix(decoder),
+    fsid: decodeUuid(decoder, 'fsid'),
+    ...decodeOsdTarget(decoder, context.version < 4),
+    epoch: decoder.u32('epoch'),
+    flags: decoder.u8('flags'),
+    failedForSeconds: decoder.i32('failedForSeconds'),
+  }),
 });
