@@ -37,6 +37,17 @@ export interface AuthOutcome extends AuthFacts {
   readonly connectionSecret?: Uint8Array;
 }
 
+/** An outcome whose keys do not show when it is printed. An empty connection secret is none. */
+export function outcomeWithKeys(
+  facts: AuthFacts,
+  sessionKey: Uint8Array,
+  connectionSecret: Uint8Array,
+): AuthOutcome {
+  const keys = connectionSecret.byteLength === 0 ? { sessionKey } : { sessionKey, connectionSecret };
+  const hidden = Object.entries(keys).map(([name, value]) => [name, { value, enumerable: false }]);
+  return Object.defineProperties({ ...facts }, Object.fromEntries(hidden));
+}
+
 /** Without the keys. */
 export function authFacts(outcome: AuthOutcome): AuthFacts {
   const { sessionKey: _, connectionSecret: __, ...facts } = outcome;

@@ -5,7 +5,13 @@ import { encodeWith } from '../../wire/encoder.ts';
 import { EntityType, entityTypeName } from '../../wire/entity-name.ts';
 import type { AuthBadMethod } from '../../wire/frames/auth-bad-method.ts';
 import type { AuthRequest } from '../../wire/frames/auth-request.ts';
-import { type AuthClient, AuthMethod, type AuthOutcome, type ConnectionMode } from '../auth.ts';
+import {
+  type AuthClient,
+  AuthMethod,
+  type AuthOutcome,
+  type ConnectionMode,
+  outcomeWithKeys,
+} from '../auth.ts';
 import { Errno, errnoText } from '../errno.ts';
 import { PayloadMode } from '../payload-mode.ts';
 import { checkMode, refusedMethod } from './agreement.ts';
@@ -86,12 +92,8 @@ export class CephxAuthorizerClient implements AuthClient {
     if (!equalU64(reply.noncePlusOne, plusOne(this.#nonce))) {
       throw new MsgrError(ErrorCode.Auth, 'the peer answers another authorizer than the one that was sent');
     }
-    return {
-      globalId,
-      connectionMode,
-      sessionKey: ticket.sessionKey.secret.export(),
-      connectionSecret: reply.connectionSecret,
-    };
+    const sessionKey = ticket.sessionKey.secret.export();
+    return outcomeWithKeys({ globalId, connectionMode }, sessionKey, reply.connectionSecret);
   }
 
   #authorizer(challengePlusOne: bigint | undefined): Buffer {

@@ -5,7 +5,13 @@
 import { ErrorCode, MsgrError } from '../../errors.ts';
 import { Decoder } from '../../wire/decoder.ts';
 import type { AuthRequest } from '../../wire/frames/auth-request.ts';
-import { AuthMethod, type AuthReply, type AuthServer, type ConnectionMode } from '../auth.ts';
+import {
+  AuthMethod,
+  type AuthReply,
+  type AuthServer,
+  type ConnectionMode,
+  outcomeWithKeys,
+} from '../auth.ts';
 import { isAuthorizerMode } from '../payload-mode.ts';
 import { encodeAuthorizeReply, sealAuthorizeChallenge } from './authorizer.ts';
 import type { CipherPolicy } from './cipher-policy.ts';
@@ -78,20 +84,17 @@ export class CephxAuthorizerServer implements AuthServer {
         );
       }
       const connectionSecret = this.#init.random(connectionSecretBytes(challenge.mode));
+      const facts = {
+        globalId: ticket.globalId,
+        connectionMode: challenge.mode,
+        entity: String(ticket.name),
+        ...(ticket.caps === undefined ? {} : { caps: ticket.caps }),
+      };
+      const noncePlusOne = plusOne(authorize.nonce);
       return {
         kind: 'done',
-        payload: encodeAuthorizeReply(sessionKey, {
-          noncePlusOne: plusOne(authorize.nonce),
-          connectionSecret,
-        }),
-        outcome: {
-          globalId: ticket.globalId,
-          connectionMode: challenge.mode,
-          entity: String(ticket.name),
-          ...(ticket.caps === undefined ? {} : { caps: ticket.caps }),
-          sessionKey: sessionKey.secret.export(),
-          connectionSecret,
-        },
+        payload: encodeAuthorizeReply(sessionKey, { noncePlusOne, connectionSecret }),
+        outcome: outcomeWithKeys(facts, sessionKey.secret.export(), connectionSecret),
       };
     });
   }

@@ -12,7 +12,13 @@ import { encodeWith } from '../../wire/encoder.ts';
 import { type EntityAuthName, encodeEntityAuthName } from '../../wire/entity-name.ts';
 import type { AuthBadMethod } from '../../wire/frames/auth-bad-method.ts';
 import type { AuthRequest } from '../../wire/frames/auth-request.ts';
-import { type AuthClient, AuthMethod, type AuthOutcome, type ConnectionMode } from '../auth.ts';
+import {
+  type AuthClient,
+  AuthMethod,
+  type AuthOutcome,
+  type ConnectionMode,
+  outcomeWithKeys,
+} from '../auth.ts';
 import { Errno, errnoText } from '../errno.ts';
 import { PayloadMode } from '../payload-mode.ts';
 import { checkMode, refusedMethod } from './agreement.ts';
@@ -99,11 +105,7 @@ export class CephxMonClient implements AuthClient {
     const { key, reclaim } = this.#init;
     const answer = decodeProofAnswer(payload, key, reclaim?.ticket);
     this.#init.onDone({ globalId, answer, serverChallenge });
-    return {
-      globalId,
-      connectionMode,
-      sessionKey: answer.auth.sessionKey.secret.export(),
-      connectionSecret: answer.connectionSecret,
-    };
+    const sessionKey = answer.auth.sessionKey.secret.export();
+    return outcomeWithKeys({ globalId, connectionMode }, sessionKey, answer.connectionSecret);
   }
 }

@@ -4,7 +4,13 @@ import { Decoder } from '../../wire/decoder.ts';
 import { encodeWith } from '../../wire/encoder.ts';
 import { decodeEntityAuthName } from '../../wire/entity-name.ts';
 import type { AuthRequest } from '../../wire/frames/auth-request.ts';
-import { AuthMethod, type AuthReply, type AuthServer, type ConnectionMode } from '../auth.ts';
+import {
+  AuthMethod,
+  type AuthReply,
+  type AuthServer,
+  type ConnectionMode,
+  outcomeWithKeys,
+} from '../auth.ts';
 import { isMonMode } from '../payload-mode.ts';
 import { encodeServerChallenge } from './challenge.ts';
 import type { MonAuthContext } from './mon-auth.ts';
@@ -63,19 +69,15 @@ export class CephxMonServer implements AuthServer {
       const connectionSecret = this.#context.random(connectionSecretBytes(mode));
       const proven = answerProof(this.#context, claim, decoder, connectionSecret);
       const { globalId, caps, sessionKey } = proven;
-      return {
-        kind: 'done',
-        payload: proven.payload,
-        outcome: {
-          globalId,
-          connectionMode: mode,
-          entity: String(claim.name),
-          caps,
-          sessionKey: sessionKey.secret.export(),
-          connectionSecret,
-          requests: new MonRequests(this.#context, { ...claim, globalId }),
-        },
+      const facts = {
+        globalId,
+        connectionMode: mode,
+        entity: String(claim.name),
+        caps,
+        requests: new MonRequests(this.#context, { ...claim, globalId }),
       };
+      const outcome = outcomeWithKeys(facts, sessionKey.secret.export(), connectionSecret);
+      return { kind: 'done', payload: proven.payload, outcome };
     });
   }
 }
