@@ -209,19 +209,24 @@ export class CephCluster {
 
   /** Freezes osd.N: its sockets stay open and nothing answers. Returns when its threads stand still. */
   async pauseOsd(osd: number): Promise<void> {
-    const child = this.#running(`osd.${osd}`);
-    child.kill('SIGSTOP');
-    const stopped = () => /^State:\s*T/m.test(readFileSync(`/proc/${child.pid}/status`, 'utf8'));
-    await waitUntil(stopped, kStopTimeoutMs, `osd.${osd} to stand still`, 2);
+    await this.#pause(`osd.${osd}`);
   }
 
   resumeOsd(osd: number): void {
     this.#running(`osd.${osd}`).kill('SIGCONT');
   }
 
-  /** Resolves when the monitors named so far agree on a quorum of `size`. */
-  async untilQuorum(size: number): Promise<void> {
-    for (const name of this.#monNames()) {
+  async pauseMon(name: string): Promise<void> {
+    await this.#pause(`mon.${name}`);
+  }
+
+  resumeMon(name: string): void {
+    this.#running(`mon.${name}`).kill('SIGCONT');
+  }
+
+  /** Resolves when these monitors, all that run by default, agree on a quorum of `size`. */
+  async untilQuorum(size: number, names = this.#monNames()): Promise<void> {
+    for (const name of names) {
       if (!this.#daemons.has(`mon.${name}`)) continue;
       await this.#untilAdminAnswer<{ quorum: number[] }>(
         `mon.${name}`,
@@ -309,6 +314,13 @@ export class CephCluster {
     this.#daemons.set(name, child);
     child.once('error', () => this.#daemons.delete(name));
     child.once('exit', () => this.#daemons.delete(name));
+  }
+
+  async #pause(name: string): Promise<void> {
+    const child = this.#running(name);
+    child.kill('SIGSTOP');
+    const stopped = () => /^State:\s*T/m.test(readFileSync(`/proc/${child.pid}/status`, 'utf8'));
+    await waitUntil(stopped, kStopTimeoutMs, `${name} to stand still`, 2);
   }
 
   #running(name: string): ChildProcess {

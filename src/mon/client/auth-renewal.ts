@@ -9,8 +9,11 @@ import type { Clock } from '../../transport/clock.ts';
 import { MAuth } from '../../wire/messages/m-auth.ts';
 import type { MAuthReply } from '../../wire/messages/m-auth-reply.ts';
 
-/** Tickets count by the wall clock, which may be set: it is looked at again after this time at the latest. */
-const lookAgainMs = 60_000;
+/**
+ * What is due is looked at again after this time at the latest: tickets count by the wall clock, which may be
+ * set, and a daemon may refuse one before its time.
+ */
+const lookAgainMs = 10_000;
 /** What is due at once, again and again, must not become a loop. */
 const pauseMsMin = 50;
 /** A monitor that answers other things but not this is given up. */

@@ -133,8 +133,8 @@ test('a wall clock that is set does no harm: due ones are asked for, no loop', a
   const client = await cluster.connected({ auth, wallClock: () => cluster.network.clock.nowMs() + offset });
   assert.is(auth.renewals, 1);
   offset = 3600_000;
-  await cluster.pass(61_000);
-  assert.is(auth.renewals, 2, 'looked at within a minute');
+  await cluster.pass(11_000);
+  assert.is(auth.renewals, 2, 'looked at within ten seconds');
   offset = -1e12;
   await cluster.pass(600_000);
   assert.is(auth.renewals, 2);
