@@ -7,4 +7,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+// One line each, without the advice that Node gives to programmers.
+process.removeAllListeners('warning');
+process.on('warning', ({ message }) => {
+  process.stderr.write(`msgr2: warning: ${message}\n`);
+});
+
 process.exitCode = await run(process.argv);

@@ -265,7 +265,7 @@ test('values that cannot be used are named with their option', async () => {
     /"x" is not a uuid/,
   );
   await refuses(['v2:127.0.0.1:6801/1', ...identity(), '-o', 'ms_typo=1'], 2, /ms_typo=1/);
-  await refuses([], 2, /missing required argument 'address'/);
+  await refuses([], 2, /missing required argument 'osd'/);
 });
 
 test(

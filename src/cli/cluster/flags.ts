@@ -22,7 +22,7 @@ export interface ClusterFlags {
 
 export const outputFormats = ['json', 'json-pretty', 'plain', 'xml', 'xml-pretty', 'yaml'] as const;
 
-/** Where a command has another use for a short flag, that one is left out. */
+/** Flags that a command has another use for: short ones, or long ones, which are left out whole. */
 export interface ClusterFlagsOptions {
   readonly without?: readonly string[];
 }
@@ -30,8 +30,8 @@ export interface ClusterFlagsOptions {
 export function addClusterFlags(command: Command, { without = [] }: ClusterFlagsOptions = {}): Command {
   const add = (flags: string, description: string): Option => {
     const [short, long] = flags.split(', ');
-    const option = new Option(without.includes(short!) ? long! : flags, description);
-    command.addOption(option);
+    const option = new Option(long !== undefined && without.includes(short!) ? long : flags, description);
+    if (!without.includes(option.long!)) command.addOption(option.helpGroup('Cluster:'));
     return option;
   };
   add('-c, --conf <file>', 'ceph.conf; else $CEPH_CONF, /etc/ceph, ~/.ceph and this folder are looked at');

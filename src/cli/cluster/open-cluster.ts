@@ -9,9 +9,13 @@ import { Keyring } from '../../auth/keyring.ts';
 import { noneSession } from '../../auth/none.ts';
 import type { CephConfig } from '../../config/ceph-config.ts';
 import { ErrorCode, MsgrError } from '../../errors.ts';
+import { Messenger } from '../../messenger/messenger.ts';
+import { Policy } from '../../messenger/policy.ts';
 import { MonClient } from '../../mon/client/mon-client.ts';
 import { resolveOptions } from '../../options.ts';
-import { EntityType } from '../../wire/entity-name.ts';
+import { EntityName, EntityType } from '../../wire/entity-name.ts';
+import { cephMessages } from '../../wire/messages/ceph-messages.ts';
+import { MessageRegistry } from '../../wire/messages/registry.ts';
 import { CliError } from '../cli-error.ts';
 import { type ClusterFlags, configOf } from './flags.ts';
 
@@ -24,24 +28,15 @@ export interface OpenCluster extends AsyncDisposable {
 export async function openCluster(flags: ClusterFlags, signal?: AbortSignal): Promise<OpenCluster> {
   const config = configOf(flags);
   for (const warning of config.warnings) process.stderr.write(`${warning}; the default is used\n`);
-  const client = await connected(config, flags.connectTimeout, signal);
-  return { config, client, [Symbol.asyncDispose]: () => client.close() };
-}
-
-async function connected(
-  config: CephConfig,
-  timeoutSeconds: number | undefined,
-  signal: AbortSignal | undefined,
-): Promise<MonClient> {
   const monHost = monHostOf(config);
   const { hint, sessions } = authenticationOf(config);
   for (const [index, auth] of sessions.entries()) {
-    const client = makeClient(config, monHost, auth);
+    const cluster = new CommandLineCluster(config, monHost, auth);
     try {
-      await connect(client, timeoutSeconds, signal);
-      return client;
+      await connect(cluster.client, flags.connectTimeout, signal);
+      return cluster;
     } catch (error) {
-      await client.close();
+      await cluster[Symbol.asyncDispose]();
       const isLast = index === sessions.length - 1;
       if (!isLast && error instanceof MsgrError && error.errno === Errno.EOPNOTSUPP) continue;
       throw explained(error, hint);
@@ -50,13 +45,38 @@ async function connected(
   throw new CliError(hint);
 }
 
-function makeClient(config: CephConfig, monHost: string, auth: AuthSession): MonClient {
-  try {
-    return new MonClient({ name: config.name, monHost, auth, options: config.options });
-  } catch (error) {
-    if (!(error instanceof MsgrError)) throw error;
-    const where = config.whereSet('mon_host');
-    throw new CliError(where === undefined ? error.message : `${where}: ${error.message}`, { cause: error });
+/** Whatever name it has the key of, a command line is a client: `-n mon.` and `-n osd.0` too. */
+class CommandLineCluster implements OpenCluster {
+  readonly config: CephConfig;
+  readonly client: MonClient;
+  readonly #messenger: Messenger;
+
+  constructor(config: CephConfig, monHost: string, auth: AuthSession) {
+    const { name, options } = config;
+    this.config = config;
+    this.#messenger = Messenger.create({
+      name: EntityName.client(-1),
+      label: 'command line',
+      auth,
+      messageTypes: new MessageRegistry(cephMessages),
+      options,
+    });
+    this.#messenger.setDefaultPolicy(Policy.lossyClient());
+    try {
+      this.client = new MonClient({ name, monHost, auth, options, messenger: this.#messenger });
+    } catch (error) {
+      void this.#messenger.shutdown();
+      if (!(error instanceof MsgrError)) throw error;
+      throw new CliError(`${config.whereSet('mon_host') ?? config.file.path}: ${error.message}`, {
+        cause: error,
+      });
+    }
+    this.#messenger.start();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.client.close();
+    await this.#messenger.shutdown();
   }
 }
 

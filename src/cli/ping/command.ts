@@ -1,20 +1,24 @@
-/** `msgr2 ping`: ping(8) for an OSD's heartbeat server. */
-import { Command } from 'commander';
+/** `msgr2 ping`: ping(8) for the heartbeat servers of an OSD. */
+import { Command, Option } from 'commander';
+import { ConnectionMode } from '../../auth/auth.ts';
+import type { Connection } from '../../messenger/connection.ts';
 import type { TransportName } from '../../messenger/transports.ts';
 import type { Options } from '../../options.ts';
-import { EntityName, EntityType } from '../../wire/entity-name.ts';
-import { Uuid } from '../../wire/uuid.ts';
-import { CliError } from '../cli-error.ts';
+import { addClusterFlags, type ClusterFlags, formatOption } from '../cluster/flags.ts';
 import { LiveLine } from '../live-line.ts';
 import { integer, messengerOption, oneOf, seconds } from '../values.ts';
 import { Pinger, type PingObserver, type PingSummary } from './pinger.ts';
+import { type PingPlan, type PlannedTarget, planPing } from './plan.ts';
 import { replyLine, summaryText } from './report.ts';
-import { parseTarget } from './target.ts';
 
-interface PingFlags {
+/** `-o` goes to the pinger's messenger, and with it to the monitor client. */
+export interface PingFlags extends Omit<ClusterFlags, 'option'> {
+  /** Of `-c`: a count or a file. */
+  c?: number | string;
   fsid?: string;
   epoch?: number;
   from?: string;
+  network: 'front' | 'back' | 'both';
   count?: number;
   interval: number;
   size: number;
@@ -23,6 +27,7 @@ interface PingFlags {
   quiet?: true;
   verbose?: true;
   json?: true;
+  format?: string;
   transport: TransportName;
   option?: Partial<Options>;
 }
@@ -32,14 +37,26 @@ const windowDefault = 1024;
 const windowMax = 65_536;
 const liveIntervalMs = 200;
 
+const examples = `
+Examples:
+  msgr2 ping osd.3 --count 10                 front and back, by the cluster of ceph.conf
+  msgr2 ping osd.3 --network back --interval 0
+  msgr2 ping v2:127.0.1.10:6801/1234 --fsid 2f8e… --epoch 20 --from osd.1     without a monitor`;
+
 export function pingCommand(): Command {
-  return new Command('ping')
-    .description("ping an OSD's heartbeat server, as another OSD does")
-    .argument('<address>', "v2:IP:PORT/NONCE of the OSD's front or back heartbeat server ('ceph osd dump')")
-    .option('--fsid <uuid>', "the cluster's fsid ('ceph fsid'); an OSD ignores any other")
-    .option('--epoch <n>', "the OSDMap epoch to show ('ceph osd dump', first line)", integer(1, 0xffffffff))
-    .option('--from <osd.N>', 'the OSD to ping as: one that the map has; another is told YOU_DIED')
-    .option('-c, --count <n>', 'stop after so many pings', integer(1))
+  const command = new Command('ping')
+    .description("ping an OSD's heartbeat servers, as another OSD does")
+    .argument('<osd>', 'osd.N, or the address v2:IP:PORT/NONCE of its front or back heartbeat server')
+    .option('--network <name>', 'of osd.N: front, back or both', oneOf('front', 'back', 'both'), 'both')
+    .option('--fsid <uuid>', "the cluster's fsid; an OSD ignores any other (default: the cluster's)")
+    .option('--epoch <n>', "the OSDMap epoch to show (default: the cluster's)", integer(1, 0xffffffff))
+    .option('--from <osd.N>', 'the OSD to ping as: one that is up (default: another one of the cluster)')
+    .option('--count <n>', 'stop after so many pings', integer(1))
+    .addOption(
+      new Option('-c <n|file>', 'a whole number: as --count; else as --conf').argParser((text) =>
+        /^\d+$/.test(text) ? integer(1)(text) : text,
+      ),
+    )
     .option(
       '-i, --interval <seconds>',
       'between two pings; 0: as fast as the window allows',
@@ -60,69 +77,94 @@ export function pingCommand(): Command {
     .option('-W, --timeout <seconds>', 'an answer that takes longer is lost', seconds(0.001, 3600), 10)
     .option('-q, --quiet', 'only the summary')
     .option('-v, --verbose', 'a line for each reply, also with an interval of 0')
-    .option('--json', 'only the summary, as JSON')
+    .addOption(formatOption('plain', 'json'))
+    .option('--json', 'only the summary, as JSON: as --format json')
     .option('--transport <name>', 'auto, async or simple', oneOf('auto', 'async', 'simple'), 'auto')
     .option(
       '-o, --option <name=value>',
       "an option of the messenger, by Ceph's name; repeatable",
       messengerOption,
-    )
-    .action((address: string, flags: PingFlags) => ping(address, flags));
+    );
+  return addClusterFlags(command, { without: ['-c', '--option'] })
+    .addHelpText('after', examples)
+    .action((target: string, flags: PingFlags) => ping(target, flags));
 }
 
-async function ping(address: string, flags: PingFlags): Promise<void> {
-  const target = parseTarget(address);
-  const { fsid, epoch, from } = requiredOf(flags);
+async function ping(target: string, { c, ...given }: PingFlags): Promise<void> {
+  const flags: PingFlags = {
+    ...given,
+    ...(typeof c === 'number' ? { count: c } : typeof c === 'string' ? { conf: c } : {}),
+    ...(given.format === 'json' ? { json: true } : {}),
+  };
+  await using plan = await planPing(target, flags);
   const live = new LiveLine(process.stdout);
+  const pingers = plan.targets.map((planned) => makePinger(plan, planned, flags, live));
+  const showsProgress = flags.interval === 0 && !flags.json;
+  const summaries = await runUntilSignal(pingers, showsProgress ? live : undefined);
+  if (flags.json) {
+    const told = summaries.length === 1 ? summaries[0] : summaries;
+    process.stdout.write(`${JSON.stringify(told, undefined, 2)}\n`);
+  } else for (const summary of summaries) live.print(summaryText(summary));
+  if (summaries.some(({ received }) => received === 0)) process.exitCode = 1;
+}
+
+/** One pinger, and what it prints while it runs. */
+function makePinger(plan: PingPlan, planned: PlannedTarget, flags: PingFlags, live: LiveLine): Pinger {
+  const { addr, network } = planned;
   const isFlood = flags.interval === 0;
   const showsReplies = !flags.json && (flags.verbose || (!flags.quiet && !isFlood));
-  const name = { peer: 'osd' };
+  let peer = plan.peer;
   const print = (line: string): void => {
     if (!flags.json) live.print(line);
   };
-  const onReply = (seq: number, bytes: number, ms: number): void =>
-    print(replyLine(name.peer, String(target), seq, bytes, ms));
   const observer: PingObserver = {
     connected(connection, messenger) {
-      name.peer = String(connection.peerName);
+      peer = [connection.peerName, ...(network === undefined ? [] : [network])].join(' ');
       print(
-        `PING ${name.peer} (${target}) as ${from} (${messenger.myAddrs}), ${messenger.transport.name} messenger`,
+        `PING ${peer} (${addr}) as ${plan.from} (${messenger.myAddrs}), ${messenger.transport.name} messenger, ${modeOf(connection)} mode`,
       );
     },
-    ...(showsReplies ? { reply: onReply } : {}),
+    ...(showsReplies
+      ? {
+          reply: (seq: number, bytes: number, ms: number) =>
+            print(replyLine(peer, String(addr), seq, bytes, ms)),
+        }
+      : {}),
     lost: (seq) => {
-      if (!flags.quiet) print(`no reply from ${name.peer} within ${flags.timeout} s: ping_seq=${seq}`);
+      if (!flags.quiet) print(`no reply from ${peer} within ${flags.timeout} s: ping_seq=${seq}`);
     },
     unmatched: (kind) => {
-      if (!flags.quiet) print(`a reply from ${name.peer} is ${kindWords[kind]}`);
+      if (!flags.quiet) print(`a reply from ${peer} is ${kindWords[kind]}`);
     },
     youDied: onceOnly((mapEpoch: number) =>
       print(
-        `${name.peer} says YOU_DIED: its OSDMap (epoch ${mapEpoch}) has no ${from}, or had it down after epoch ${epoch}`,
+        `${peer} says YOU_DIED: its OSDMap (epoch ${mapEpoch}) has no ${plan.from}, or had it down after epoch ${plan.epoch}`,
       ),
     ),
-    disconnected: () => print(`the connection to ${name.peer} broke; connecting again`),
+    disconnected: () => print(`the connection to ${peer} broke; connecting again`),
   };
-  const pinger = new Pinger(
+  return new Pinger(
     {
-      target,
-      fsid,
-      mapEpoch: epoch,
-      from,
+      target: addr,
+      ...(network === undefined ? {} : { network }),
+      fsid: plan.fsid,
+      mapEpoch: plan.epoch,
+      from: plan.from,
       count: flags.count ?? Number.POSITIVE_INFINITY,
       intervalMs: flags.interval * 1000,
       window: flags.window ?? (isFlood ? 1 : windowDefault),
       timeoutMs: flags.timeout * 1000,
       minMessageSize: flags.size,
       transport: flags.transport,
-      ...(flags.option === undefined ? {} : { options: flags.option }),
+      options: { ...plan.options, ...flags.option },
+      ...(plan.auth === undefined ? {} : { auth: plan.auth }),
     },
     observer,
   );
-  const summary = await runUntilSignal(pinger, isFlood && !flags.json ? live : undefined);
-  if (flags.json) process.stdout.write(`${JSON.stringify(summary, undefined, 2)}\n`);
-  else live.print(summaryText(summary));
-  if (summary.received === 0) process.exitCode = 1;
+}
+
+function modeOf({ auth }: Connection): string {
+  return auth?.connectionMode === ConnectionMode.Secure ? 'secure' : 'crc';
 }
 
 const kindWords = {
@@ -132,38 +174,33 @@ const kindWords = {
 } as const;
 
 /** The first SIGINT or SIGTERM ends the pings and leads to the summary; a second one ends the process. */
-async function runUntilSignal(pinger: Pinger, live: LiveLine | undefined): Promise<PingSummary> {
-  const stop = (): void => pinger.stop();
+async function runUntilSignal(
+  pingers: readonly Pinger[],
+  live: LiveLine | undefined,
+): Promise<PingSummary[]> {
+  const stop = (): void => {
+    for (const pinger of pingers) pinger.stop();
+  };
+  const progress = (): void => {
+    const received = pingers.reduce((sum, pinger) => sum + pinger.received, 0);
+    const sent = pingers.reduce((sum, pinger) => sum + pinger.sent, 0);
+    live?.update(`${received} of ${sent} answered`);
+  };
   const signals = ['SIGINT', 'SIGTERM'] as const;
   for (const signal of signals) process.once(signal, stop);
-  const timer =
-    live?.isLive === true
-      ? setInterval(() => live.update(`${pinger.received} of ${pinger.sent} answered`), liveIntervalMs)
-      : undefined;
+  const timer = live?.isLive === true ? setInterval(progress, liveIntervalMs) : undefined;
+  const runs = pingers.map((pinger) => pinger.run());
   try {
-    return await pinger.run();
+    return await Promise.all(runs);
+  } catch (error) {
+    // One network fails: the other one's pinger must not hold the process.
+    stop();
+    await Promise.allSettled(runs);
+    throw error;
   } finally {
     clearInterval(timer);
     for (const signal of signals) process.off(signal, stop);
   }
-}
-
-/** What an OSD must be told, from the options that stand for a ceph.conf until one is read. */
-function requiredOf({ fsid, epoch, from }: PingFlags): { fsid: Uuid; epoch: number; from: EntityName } {
-  const missing = Object.entries({ '--fsid': fsid, '--epoch': epoch, '--from': from })
-    .filter(([, value]) => value === undefined)
-    .map(([name]) => name);
-  if (fsid === undefined || epoch === undefined || from === undefined) {
-    throw new CliError(
-      `${missing.join(', ')} missing: an OSD answers only pings that carry its cluster's fsid, an OSDMap epoch and the id of an OSD, all in the output of 'ceph osd dump'`,
-      { exitCode: 2 },
-    );
-  }
-  const name = EntityName.parse(from);
-  if (name.type !== EntityType.Osd || name.num < 0n) {
-    throw new CliError(`--from ${from}: heartbeats come from an OSD, such as osd.1`, { exitCode: 2 });
-  }
-  return { fsid: Uuid.parse(fsid), epoch, from: name };
 }
 
 function onceOnly<Argument>(body: (argument: Argument) => void): (argument: Argument) => void {

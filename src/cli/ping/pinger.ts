@@ -5,6 +5,7 @@
  *
  * Time is monotonic: a ping's stamp is only the key by which its reply is found.
  */
+import type { AuthProvider } from '../../auth/auth.ts';
 import type { Connection } from '../../messenger/connection.ts';
 import type { Dispatcher } from '../../messenger/dispatcher.ts';
 import { Message, type ReceivedMessage } from '../../messenger/message.ts';
@@ -24,6 +25,8 @@ import { monotonicSpan, PingLedger, StampClock, Unmatched } from './ping-ledger.
 export interface PingerOptions {
   /** The heartbeat server, nonce included. */
   readonly target: EntityAddr;
+  /** Of the OSD's two heartbeat networks the one that the target is on, for the summary. */
+  readonly network?: 'front' | 'back';
   /** Pings with another fsid are ignored by the OSD. */
   readonly fsid: Uuid;
   /** The OSDMap epoch we claim to have. */
@@ -42,6 +45,8 @@ export interface PingerOptions {
   readonly minMessageSize: number;
   readonly transport?: TransportName;
   readonly options?: Partial<Options>;
+  /** AUTH_NONE when absent. */
+  readonly auth?: AuthProvider;
 }
 
 /** What a pinger tells while it runs; every method is optional. */
@@ -61,6 +66,7 @@ export interface PingObserver {
 export interface PingSummary {
   /** The target's name, as far as its ident told it: `osd.0`. */
   readonly peer: string;
+  readonly network?: 'front' | 'back';
   readonly target: string;
   readonly from: string;
   /** Our own address, with the nonce the OSD's log knows us by. */
@@ -134,6 +140,7 @@ export class Pinger implements Dispatcher {
       messageTypes: new MessageRegistry([MOSDPing]),
       ...(options.transport === undefined ? {} : { transport: options.transport }),
       ...(options.options === undefined ? {} : { options: options.options }),
+      ...(options.auth === undefined ? {} : { auth: options.auth }),
     });
     this.#messenger.setDefaultPolicy(Policy.lossyClient());
     this.#messenger.addDispatcherTail(this);
@@ -325,12 +332,13 @@ export class Pinger implements Dispatcher {
   }
 
   #summary(): PingSummary {
-    const { target, from, window, intervalMs } = this.#options;
+    const { target, from, network, window, intervalMs } = this.#options;
     const received = this.#latency.count;
     const elapsedMs = received === 0 ? 0 : this.#lastReplyAt - this.#firstSentAt;
     const known = received + this.#lost;
     return {
       peer: String(this.#connection?.peerName ?? '-'),
+      ...(network === undefined ? {} : { network }),
       target: String(target),
       from: String(from),
       fromAddress: String(this.#messenger.myAddrs),

@@ -15,7 +15,8 @@ export function replyLine(
 /** The block after the last reply. */
 export function summaryText(summary: PingSummary): string {
   const { sent, received, lost, underWay, lossPercent, elapsedMs, repliesPerSecond, rttMs } = summary;
-  const lines = ['', `--- ${summary.peer} (${summary.target}) ping statistics ---`];
+  const peer = summary.network === undefined ? summary.peer : `${summary.peer} ${summary.network}`;
+  const lines = ['', `--- ${peer} (${summary.target}) ping statistics ---`];
   const counts = [
     `${sent} pings sent`,
     `${received} replies`,
