@@ -62,6 +62,9 @@ epilogue[0] = LateStatus.Complete;
 /** Segments up to this many bytes together are copied into one piece before they are sealed. */
 const gatherBytesMax = 64 * 1024;
 
+/** Where that piece is made; nothing in it is needed after the call that made it. */
+const scratch = Buffer.allocUnsafeSlow(gatherBytesMax);
+
 /** The secure mode of one stream. The key does not show in it. */
 export class SecureMode implements FrameMode {
   readonly firstBlockBytes = firstBytes;
@@ -166,9 +169,8 @@ export class SecureMode implements FrameMode {
     const hasBody = frontLength + middleLength + dataLength > 0;
     const bodyLength = hasBody ? bodyBytes(frontLength, middleLength, dataLength) : 0;
     const isGathered = bodyLength <= gatherBytesMax;
-    const sealed = Buffer.allocUnsafe(firstBytes + (hasBody && isGathered ? bodyLength + tagBytes : 0));
+    const sealed = takeRoom(pieces, firstBytes + (hasBody && isGathered ? bodyLength + tagBytes : 0));
     this.#sealPiece(first, sealed, 0);
-    pieces.push(sealed);
     if (!hasBody) return firstBytes;
     const frontStart = start + messageHeadBytes;
     const middleStart = frontStart + (lentFront === undefined ? frontLength : 0);
@@ -177,7 +179,7 @@ export class SecureMode implements FrameMode {
     const middle = bytes.subarray(middleStart, dataStart);
     const data = lentData ?? bytes.subarray(dataStart, dataStart + dataLength);
     if (isGathered) {
-      const plain = Buffer.allocUnsafe(bodyLength);
+      const plain = scratch.subarray(0, bodyLength);
       let at = putPadded(plain, 0, front);
       at = putPadded(plain, at, middle);
       at = putPadded(plain, at, data);
@@ -255,8 +257,31 @@ function padded(length: number): number {
 function putPadded(plain: Buffer, at: number, segment: Uint8Array): number {
   plain.set(segment, at);
   const end = at + padded(segment.length);
-  plain.fill(0, at + segment.length, end);
+  if (end > at + segment.length) plain.fill(0, at + segment.length, end);
   return end;
+}
+
+const roomBytes = 128 * 1024;
+let room = Buffer.alloc(0);
+let roomUsed = 0;
+
+/**
+ * Memory for a sealed frame, added to `pieces`. It is cut from larger pieces and never used again, so that
+ * neighbours become one piece and whoever holds it may take its time.
+ */
+function takeRoom(pieces: Uint8Array[], byteLength: number): Buffer {
+  if (roomUsed + byteLength > room.length) {
+    room = Buffer.allocUnsafeSlow(Math.max(roomBytes, byteLength));
+    roomUsed = 0;
+  }
+  const start = roomUsed;
+  roomUsed += byteLength;
+  const taken = room.subarray(start, roomUsed);
+  const last = pieces.at(-1);
+  if (last !== undefined && last.buffer === room.buffer && last.byteOffset + last.length === start) {
+    pieces[pieces.length - 1] = room.subarray(last.byteOffset, roomUsed);
+  } else pieces.push(taken);
+  return taken;
 }
 
 function viewOf(bytes: Buffer): DataView {

@@ -22,7 +22,7 @@ import {
   type MessageHeader,
   messageHeaderBytes,
 } from './message-header.ts';
-import { Preamble, preambleBytes, segmentCountOf, writePreamble } from './preamble.ts';
+import { Preamble, preambleBytes, segmentCountOf, segmentLengthAt, writePreamble } from './preamble.ts';
 
 /** Bytes of the checksum behind segment 0. */
 export const segmentCrcBytes = 4;
@@ -103,7 +103,7 @@ export interface FrameMode {
   openSegments(bytes: Buffer, view: DataView, at: number, frame: Frame): void;
   /** A whole control frame. */
   assembleControl(tag: number, payload: Uint8Array): Buffer;
-  /** Undefined in crc mode: a message's frame goes out as it was written, and stays what it is for a replay. */
+  /** Undefined in crc mode: a message's frame goes out as it was written, with its checksums. */
   readonly seal: SealMessage | undefined;
   /**
    * No frame more can be written: a nonce would be used again. The stream must end, and a new one have new
@@ -113,8 +113,8 @@ export interface FrameMode {
 }
 
 /**
- * Adds what goes on the wire for a message's frame that was written in crc mode, of which nothing is changed:
- * the arguments are those of {@link pushPieces}. Answers how many bytes were added.
+ * Adds what goes on the wire for a message's frame, whose memory is not changed and whose checksums are not
+ * looked at: the arguments are those of {@link pushPieces}. Answers how many bytes were added.
  */
 export type SealMessage = (
   pieces: Uint8Array[],
@@ -166,11 +166,12 @@ function lentBytes(segmentLength: number): number {
 
 /**
  * Writes a message's frame at `at`, without its lent segments, whose places are {@link messageHeadBytes}
- * from the start (front) and right before the epilogue (data). Answers where the frame's memory ends.
- * Sequence numbers are u64 in two halves. `view` and `bytes` are the same memory.
+ * from the start (front) and right before the epilogue (data), and without checksums, which only crc mode
+ * needs: {@link writeMessageCrcs}. Answers where the frame's memory ends. Sequence numbers are u64 in two
+ * halves. `view` and `bytes` are the same memory.
  */
 export function writeMessageFrame(
-  bytes: Uint8Array,
+  bytes: Buffer,
   view: DataView,
   at: number,
   message: FrameMessage,
@@ -196,16 +197,47 @@ export function writeMessageFrame(
   view.setUint8(start + 36, headerFlags);
   view.setUint16(start + 37, message.compatVersion, true);
   view.setUint16(start + 39, 0, true);
-  return finishMessage(bytes, view, at, front, middle, data);
+  return writeSegments(bytes, view, at, front, middle, data);
 }
 
-/** Takes the acknowledgement out of a finished frame, whose header then says 0. */
-export function clearAckSeq(bytes: Uint8Array, view: DataView, at: number): void {
+/** Takes the acknowledgement out of a written frame, whose header then says 0. Its checksums are to be made anew. */
+export function clearAckSeq(view: DataView, at: number): void {
   const start = at + preambleBytes;
-  const end = start + messageHeaderBytes;
   view.setUint32(start + 28, 0, true);
   view.setUint32(start + 32, 0, true);
-  view.setUint32(end, crc32c(segmentCrcSeed, bytes, start, end), true);
+}
+
+/** Makes the checksums of the frame that was written to `bytes[at .. end - 1]`. */
+export function writeMessageCrcs(
+  bytes: Buffer,
+  view: DataView,
+  at: number,
+  end: number,
+  lentFront: Uint8Array | undefined,
+  lentData: Uint8Array | undefined,
+): void {
+  const headerEnd = at + preambleBytes + messageHeaderBytes;
+  view.setUint32(headerEnd, crc32c(segmentCrcSeed, bytes, at + preambleBytes, headerEnd), true);
+  const segmentCount = bytes[at + 1]!;
+  if (segmentCount === 1) return;
+  const frontLength = segmentLengthAt(bytes, at, 1);
+  const frontStart = at + messageHeadBytes;
+  const frontEnd = lentFront === undefined ? frontStart + frontLength : frontStart;
+  const middleEnd = frontEnd + segmentLengthAt(bytes, at, 2);
+  const epilogueStart = end - epilogueBytes;
+  writeEpilogue(
+    view,
+    epilogueStart,
+    lentFront === undefined
+      ? crc32c(segmentCrcSeed, bytes, frontStart, frontEnd)
+      : crc32c(segmentCrcSeed, lentFront),
+    segmentCount < 3 ? 0 : crc32c(segmentCrcSeed, bytes, frontEnd, middleEnd),
+    segmentCount < 4
+      ? 0
+      : lentData === undefined
+        ? crc32c(segmentCrcSeed, bytes, middleEnd, epilogueStart)
+        : crc32c(segmentCrcSeed, lentData),
+  );
 }
 
 /**
@@ -224,7 +256,8 @@ export function assembleMessageFrame(
   const encoder = new Encoder(messageHeaderBytes);
   encodeMessageHeader(encoder, header);
   bytes.set(encoder.peek(), preambleBytes);
-  const end = finishMessage(bytes, view, 0, front, middle, data);
+  const end = writeSegments(bytes, view, 0, front, middle, data);
+  writeMessageCrcs(bytes, view, 0, end, lentOf(front), lentOf(data));
   const pieces: Uint8Array[] = [];
   pushPieces(pieces, bytes, 0, end, lentOf(front), lentOf(data));
   return pieces.map((piece) => Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength));
@@ -259,19 +292,16 @@ export function pushPieces(
   pieces.push(bytes.subarray(from, end));
 }
 
-/** Everything behind the header of the frame at `at`; answers where the frame ends. */
-function finishMessage(
-  bytes: Uint8Array,
+/** Everything behind the header of the frame at `at`, without checksums; answers where the frame ends. */
+function writeSegments(
+  bytes: Buffer,
   view: DataView,
   at: number,
   front: Uint8Array,
   middle: Uint8Array,
   data: Uint8Array,
 ): number {
-  const headerEnd = at + preambleBytes + messageHeaderBytes;
-  const crc = crc32c(segmentCrcSeed, bytes, at + preambleBytes, headerEnd);
-  view.setUint32(headerEnd, crc, true);
-  let end = headerEnd + segmentCrcBytes;
+  let end = at + messageHeadBytes;
   const segmentCount = segmentCountOf(front.length, middle.length, data.length);
   if (segmentCount === 1) return end;
   end = copySegment(bytes, end, front);
@@ -279,13 +309,7 @@ function finishMessage(
     bytes.set(middle, end);
     end = copySegment(bytes, end + middle.length, data);
   }
-  writeEpilogue(
-    view,
-    end,
-    crc32c(segmentCrcSeed, front),
-    segmentCount > 2 ? crc32c(segmentCrcSeed, middle) : 0,
-    segmentCount > 3 ? crc32c(segmentCrcSeed, data) : 0,
-  );
+  writeEpilogue(view, end, 0, 0, 0);
   return end + epilogueBytes;
 }
 

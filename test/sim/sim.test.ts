@@ -66,7 +66,7 @@ for (const mode of modeNames) {
       addTotals(totals, result.totals);
     }
     assert.is(totals.get('secureEnds')! > 100, mode !== 'crc');
-    assert.is(totals.get('tagsRefused')! > 10, mode !== 'crc');
+    assert.is(totals.get('tagsRefused')! > 0, mode !== 'crc');
     assert.ok(totals.get('delivered')! > 1000);
   });
 }

@@ -1,6 +1,6 @@
 /**
- * Messages that wait for the socket, or for the peer's acknowledgement: finished frames in send slabs, in
- * crc mode. A stream in secure mode seals them as they leave, and each stream anew.
+ * Messages that wait for the socket, or for the peer's acknowledgement: frames in send slabs, as crc mode has
+ * them. As they leave they get their checksums, or are sealed, for each stream anew.
  *
  *      first                     cursor                     end
  *        │ taken by the stream,    │ waits for the stream     │
@@ -20,6 +20,7 @@ import {
   lentOf,
   messageFrameBytes,
   pushPieces,
+  writeMessageCrcs,
   writeMessageFrame,
   writtenBytes,
 } from '../../wire/frame.ts';
@@ -163,14 +164,17 @@ export class Outbox {
       }
       if (seal !== undefined) {
         sealedBytes += seal(pieces, slab.bytes, start, end, lent?.front, lent?.data);
-      } else if (lent !== undefined) {
-        pushPieces(pieces, slab.bytes, start, end, lent.front, lent.data);
       } else {
-        if (runSlab === undefined) {
-          runSlab = slab;
-          runStart = start;
+        writeMessageCrcs(slab.bytes, slab.view, start, end, lent?.front, lent?.data);
+        if (lent !== undefined) {
+          pushPieces(pieces, slab.bytes, start, end, lent.front, lent.data);
+        } else {
+          if (runSlab === undefined) {
+            runSlab = slab;
+            runStart = start;
+          }
+          runEnd = end;
         }
-        runEnd = end;
       }
       added += this.#sizes[index]!;
       this.#taken++;
@@ -218,7 +222,7 @@ export class Outbox {
     for (let entry = 0; entry < this.#count; entry++) {
       const index = (this.#head + entry) & (this.#capacity - 1);
       const slab = this.#slabs[index]!;
-      clearAckSeq(slab.bytes, slab.view, this.#starts[index]!);
+      clearAckSeq(slab.view, this.#starts[index]!);
     }
   }
 
