@@ -30,4 +30,11 @@ export class RotatingKeys implements ServiceSecrets {
     if (current === undefined || this.held.secrets.size < rotatingSecretCount) return 0;
     return utimeToMs(current.secret.expiration);
   }
+
+  /** Time between the last two rotations, in ms; 0 when it cannot be told. */
+  get periodMs(): number {
+    const ends = [...this.held.secrets.values()].map(({ expiration }) => utimeToMs(expiration));
+    const [last = 0, before = last] = ends.sort((a, b) => b - a);
+    return last - before;
+  }
 }

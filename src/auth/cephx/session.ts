@@ -293,13 +293,16 @@ export class CephxSession implements AuthSession {
   #delayMissing(type: RequestType): void {
     const now = this.#now();
     if (type === RequestType.RotatingKey) {
-      // The monitor has not rotated yet; its clock may be behind.
-      if (this.#services.state.rotating!.renewAfter <= now) this.#notBefore.set(type, now + retryMs);
+      // The monitor has not rotated yet: it looks at its keys every few seconds, and its clock may be behind.
+      const { periodMs, renewAfter } = this.#services.state.rotating!;
+      const waitMs = Math.min(retryMs, Math.max(askAgainMs, periodMs / 4));
+      if (renewAfter <= now) this.#notBefore.set(type, now + waitMs);
       return;
     }
-    for (const [service, notBefore] of this.#notBefore) {
+    for (const service of this.#wanted) {
       const isHeld = (this.#services.state.tickets.get(service)?.renewAfter ?? 0) > now;
-      if (!isHeld && notBefore > now) this.#notBefore.set(service, now + retryMs);
+      const wasAsked = (this.#notBefore.get(service) ?? 0) > now;
+      if (!isHeld && wasAsked) this.#notBefore.set(service, now + retryMs);
     }
   }
 

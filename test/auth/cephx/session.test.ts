@@ -295,6 +295,26 @@ test('a monitor whose clock is behind is not asked again and again', () => {
   assert.ok(asked <= 12, `${asked} times in 100 seconds`);
 });
 
+test('rotations of a short period are kept up with, by a daemon whose clock is ahead', () => {
+  const world = new CephxWorld({ options: { auth_service_ticket_ttl: 4, auth_mon_ticket_ttl: 8 } });
+  // What it asks for when its own clock says so, the monitor has not made yet.
+  const now = (): number => world.time + 500;
+  const osd = world.session('osd.3', { now });
+  const session = world.join(osd);
+  const client = world.session('client.a');
+  const clientSession = world.join(client);
+  const newest = new Set<bigint>();
+  for (const end = world.time + 60_000; world.time < end; world.time += 100) {
+    for (let request = osd.nextRequest(now()); request !== undefined; request = osd.nextRequest(now())) {
+      osd.handleReply({ globalId: osd.globalId, ...session.requests!.handleRequest(request) });
+    }
+    world.renewAll(client, clientSession);
+    newest.add(osd.snapshot().rotating!.maxId);
+    handshake(client.client(Osd), osd.server(Client));
+  }
+  assert.ok(newest.size >= 12, `${newest.size} rotations in 60 seconds`);
+});
+
 test('a client has no rotating keys, and may have none', () => {
   const world = new CephxWorld();
   const client = world.member('client.a');
