@@ -26,7 +26,8 @@ export interface Peer {
  */
 export interface PeerSession {
   throughput(sizeBytes: number, seconds: number, onProgress?: ProgressListener): Promise<ThroughputSample>;
-  roundTrips(sizeBytes: number, seconds: number, onProgress?: ProgressListener): Promise<RoundTripSample>;
+  /** Absent where there is nothing to answer. */
+  roundTrips?(sizeBytes: number, seconds: number, onProgress?: ProgressListener): Promise<RoundTripSample>;
   close(): Promise<void>;
 }
 

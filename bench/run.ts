@@ -99,6 +99,7 @@ async function measure(peer: Peer, result: MutableResult, round: string): Promis
       result.throughput.push(sample);
       if (plan.verbose) live.print(throughputLine(peer.name, sample));
     }
+    if (session.roundTrips === undefined) return;
     const sample = await session.roundTrips(plan.pingSize, plan.seconds, progress('ping'));
     result.roundTrips.push(sample);
     if (plan.verbose) live.print(roundTripLine(peer.name, sample));

@@ -19,6 +19,11 @@ const ratioPairs = [
   ['simple', 'node:net'],
   ['async', 'simple'],
   ['async borrowing', 'async'],
+  ['async secure', 'async'],
+  ['simple secure', 'simple'],
+  ['async secure', 'AEAD alone'],
+  ['async borrowing secure', 'AEAD alone'],
+  ['simple secure', 'AEAD alone'],
 ] as const;
 
 export interface Ratio {

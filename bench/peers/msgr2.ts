@@ -1,6 +1,5 @@
 /** msgr2 itself, each kind: what all others are compared with. */
-import { startPair, type Variant, variantOf } from '../../src/cli/bench/variants.ts';
-import { nativeAvailable } from '../../src/native.ts';
+import { missingFor, startPair, type Variant, variantOf } from '../../src/cli/bench/variants.ts';
 import type { Peer } from '../peer.ts';
 
 function peerOf(variant: Variant, title: string, order: number): Peer {
@@ -8,8 +7,7 @@ function peerOf(variant: Variant, title: string, order: number): Peer {
     name: variant.name,
     title,
     order,
-    missing: () =>
-      variant.transport === 'async' && !nativeAvailable() ? 'the native core is not built' : undefined,
+    missing: () => missingFor(variant),
     start: () => startPair(variant),
   };
 }
@@ -18,4 +16,7 @@ export const peers: readonly Peer[] = [
   peerOf(variantOf('async', 'default'), 'msgr2 async', 1),
   peerOf(variantOf('async', 'borrowing'), 'msgr2 async, borrowing dispatcher', 2),
   peerOf(variantOf('simple', 'default'), 'msgr2 simple', 3),
+  peerOf(variantOf('async', 'default', 'secure'), 'msgr2 async, secure mode', 4),
+  peerOf(variantOf('async', 'borrowing', 'secure'), 'msgr2 async, borrowing, secure mode', 5),
+  peerOf(variantOf('simple', 'default', 'secure'), 'msgr2 simple, secure mode', 6),
 ];

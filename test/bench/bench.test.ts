@@ -81,12 +81,49 @@ test(
         assert.ok(sample.messages > 0);
         assert.ok(Math.abs(sample.megabytesPerSecond * 1e6 - sample.messagesPerSecond * size) < 1e3);
       }
-      assert.ok((await session.roundTrips(100_000, 0.05)).roundTrips > 0);
+      assert.ok((await session.roundTrips!(100_000, 0.05)).roundTrips > 0);
     } finally {
       await session.close();
     }
   }),
 );
+
+test(
+  'AEAD alone: as many messages as the slower end could do, and both ends work',
+  limited(120_000, async () => {
+    const { peers } = await findPeers();
+    const session = await peers.find((peer) => peer.name === 'AEAD alone')!.start();
+    try {
+      assert.is(session.roundTrips, undefined);
+      for (const size of [64, 4096]) {
+        const sample = await session.throughput(size, 0.2);
+        assert.ok(sample.messagesPerSecond * size > 1e6, 'more than a megabyte per second');
+        assert.ok(Math.abs(sample.messages / sample.seconds - sample.messagesPerSecond) < 1);
+        for (const cpu of [sample.server, sample.client]) assert.ok(cpu.userUs + cpu.systemUs > 0);
+      }
+    } finally {
+      await session.close();
+    }
+  }),
+);
+
+test('secure mode is set against crc mode and against its cipher alone', () => {
+  const results = [
+    resultOf('async', [400], 0.01),
+    resultOf('async secure', [300], 0.01),
+    { ...resultOf('AEAD alone', [400], 1), roundTrips: [] },
+  ];
+  const ratios = ratiosOf(results, [64]);
+  assert.equal(
+    ratios.map(({ of, to, throughput }) => [of, to, throughput[64]]),
+    [
+      ['async secure', 'async', 0.75],
+      ['async secure', 'AEAD alone', 0.75],
+    ],
+  );
+  assert.is(ratios[1]!.ping, undefined);
+  assert.match(resultTables(results, [64]), /^async secure \/ AEAD alone +× 0\.75 +-$/m);
+});
 
 test(
   'a short run of two peers: lines, tables, JSON',

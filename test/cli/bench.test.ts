@@ -78,6 +78,32 @@ test(
 );
 
 test(
+  'secure mode: variants of their own, with names of their own',
+  limited(180_000, async () => {
+    for (const transport of testTransports()) {
+      const flags = [
+        '--transport',
+        transport,
+        '--dispatcher',
+        'default',
+        '--mode',
+        'crc,secure',
+        '--json',
+        '-',
+      ];
+      const run = await runCommand('bench', ...short, ...flags);
+      assert.is(run.code, 0, run.stderr);
+      const { results } = JSON.parse(run.stdout);
+      assert.equal(
+        results.map((result: VariantResult) => result.name),
+        [transport, `${transport} secure`],
+      );
+      for (const result of results) check(result);
+    }
+  }),
+);
+
+test(
   'progress is told while it runs',
   limited(120_000, async () => {
     await using pair = await startPair(variantsOf(['simple'], ['default'])[0]!);
@@ -106,6 +132,7 @@ test('wrong values are one line and exit code 2', async () => {
     [['--sizes', '0'], /a payload of 0 bytes/],
     [['--transport', 'carrier-pigeon'], /--transport.*none of async, simple/s],
     [['--seconds', '-1'], /--seconds/],
+    [['--mode', 'clear'], /--mode.*none of crc, secure/s],
   ] as const;
   for (const [flags, pattern] of cases) {
     const run = await runCommand('bench', ...flags);

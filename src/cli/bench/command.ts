@@ -7,7 +7,7 @@ import { CliError } from '../cli-error.ts';
 import { LiveLine } from '../live-line.ts';
 import { byteSize, listOf, messengerOption, oneOf, seconds } from '../values.ts';
 import { describeMachine, machineText } from './machine.ts';
-import type { DispatcherKind } from './msgr2-ends.ts';
+import type { DispatcherKind, ModeKind } from './msgr2-ends.ts';
 import { resultTable } from './report.ts';
 import { runBench } from './run.ts';
 import { variantsOf } from './variants.ts';
@@ -15,6 +15,7 @@ import { variantsOf } from './variants.ts';
 interface BenchFlags {
   transport?: ('async' | 'simple')[];
   dispatcher: DispatcherKind[];
+  mode: ModeKind[];
   sizes: number[];
   seconds: number;
   pingSize: number;
@@ -29,7 +30,7 @@ const sizeBytesMax = 64 * 1024 * 1024;
 
 export function benchCommand(): Command {
   return new Command('bench')
-    .description('messages per second and round trips between two processes, over loopback, CRC on')
+    .description('messages per second and round trips between two processes, over loopback')
     .option(
       '--transport <list>',
       'async, simple (default: those that run here)',
@@ -40,6 +41,12 @@ export function benchCommand(): Command {
       'default, borrowing (keeps no payload; async only), queued',
       listOf(oneOf('default', 'borrowing', 'queued')),
       ['default', 'borrowing'],
+    )
+    .option(
+      '--mode <list>',
+      'crc (checked for damage), secure (encrypted, with a key of its own)',
+      listOf(oneOf('crc', 'secure')),
+      ['crc'],
     )
     .option('--sizes <list>', 'payload sizes', listOf(byteSize), [...benchSizesBytes])
     .option('--seconds <n>', 'measured time of each figure', seconds(0.01, 3600), 1)
@@ -61,14 +68,14 @@ async function bench(flags: BenchFlags): Promise<void> {
   const transports = flags.transport ?? (nativeAvailable() ? ['async', 'simple'] : ['simple']);
   const live = new LiveLine(flags.json === '-' ? process.stderr : process.stdout);
   const machine = describeMachine();
-  live.print(`msgr2 bench: two processes, one connection over loopback, CRC on`);
+  live.print(`msgr2 bench: two processes, one connection over loopback, mode ${flags.mode.join(', ')}`);
   live.print(`${machineText(machine)}\n`);
   if (flags.transport === undefined && !nativeAvailable()) {
     live.print(`the native core is not there, so only 'simple' is measured\n`);
   }
   const results = await runBench(
     {
-      variants: variantsOf(transports, flags.dispatcher),
+      variants: variantsOf(transports, flags.dispatcher, flags.mode),
       sizesBytes: flags.sizes,
       pingBytes: flags.ping ? flags.pingSize : undefined,
       seconds: flags.seconds,

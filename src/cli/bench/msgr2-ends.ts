@@ -1,4 +1,6 @@
-/** msgr2 itself as a link: messengers with default options, CRC mode, lossless sessions with acks. */
+/** msgr2 itself as a link: messengers with default options, lossless sessions with acks. */
+import { Buffer } from 'node:buffer';
+import { authSharedKey } from '../../auth/shared-key.ts';
 import type { Connection } from '../../messenger/connection.ts';
 import type { Dispatcher } from '../../messenger/dispatcher.ts';
 import { Message, type ReceivedMessage } from '../../messenger/message.ts';
@@ -13,12 +15,19 @@ import type { LinkEnds, LinkHandler } from './link.ts';
  */
 export type DispatcherKind = 'default' | 'borrowing' | 'queued';
 
+/** How frames are protected: by CRCs, or sealed with AES-128-GCM. */
+export type ModeKind = 'crc' | 'secure';
+
 export interface Msgr2EndsOptions {
   readonly transport: 'async' | 'simple';
   readonly dispatcher: DispatcherKind;
+  readonly mode: ModeKind;
   /** Beyond the defaults. */
   readonly options?: Partial<Options>;
 }
+
+/** Of no worth: both ends of a bench are this machine's, and what they say is known. */
+const benchKey = Buffer.alloc(32, 'msgr2 bench');
 
 export function makeEnds(options: Msgr2EndsOptions): LinkEnds<Connection> {
   return new Msgr2Ends(options);
@@ -60,8 +69,13 @@ class Msgr2Ends implements LinkEnds<Connection> {
   }
 
   #create(name: string, handler: LinkHandler<Connection>): Messenger {
-    const { transport, dispatcher, options } = this.#options;
-    const messenger = Messenger.create({ name, transport, ...(options === undefined ? {} : { options }) });
+    const { transport, dispatcher, mode, options } = this.#options;
+    const messenger = Messenger.create({
+      name,
+      transport,
+      ...(options === undefined ? {} : { options }),
+      ...(mode === 'crc' ? {} : { auth: authSharedKey({ name, key: benchKey, modes: [mode] }) }),
+    });
     messenger.addDispatcherTail(makeDispatcher(dispatcher, handler));
     this.#messenger = messenger;
     return messenger;

@@ -9,7 +9,7 @@ export interface VariantResult {
   readonly roundTrips: RoundTripSample | undefined;
 }
 
-const nameWidth = 16;
+const nameWidth = 22;
 
 export function throughputLine(name: string, sample: ThroughputSample): string {
   const { sizeBytes, messagesPerSecond, megabytesPerSecond, messages, server, client } = sample;

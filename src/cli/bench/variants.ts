@@ -1,36 +1,51 @@
 /** The kinds of msgr2 messengers that are measured, and how a pair of processes of one kind is started. */
+import { loadNative, nativeAvailable } from '../../native.ts';
 import type { Options } from '../../options.ts';
-import type { DispatcherKind, Msgr2EndsOptions } from './msgr2-ends.ts';
+import type { DispatcherKind, ModeKind, Msgr2EndsOptions } from './msgr2-ends.ts';
 import { ProcessPair } from './process-pair.ts';
 
 export interface Variant {
-  /** `async`, `async borrowing`, `simple`: short, and the same in tables and JSON. */
+  /** `async`, `async borrowing`, `simple secure`: short, and the same in tables and JSON. */
   readonly name: string;
   readonly transport: 'async' | 'simple';
   readonly dispatcher: DispatcherKind;
+  readonly mode: ModeKind;
 }
 
 const endsModule = new URL(`./msgr2-ends.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url)
   .href;
 
-export function variantOf(transport: 'async' | 'simple', dispatcher: DispatcherKind): Variant {
-  const name = dispatcher === 'default' ? transport : `${transport} ${dispatcher}`;
-  return { name, transport, dispatcher };
+export function variantOf(
+  transport: 'async' | 'simple',
+  dispatcher: DispatcherKind,
+  mode: ModeKind = 'crc',
+): Variant {
+  const words = [transport, dispatcher === 'default' ? '' : dispatcher, mode === 'crc' ? '' : mode];
+  return { name: words.filter((word) => word !== '').join(' '), transport, dispatcher, mode };
 }
 
 /** Borrowing saves nothing where no slab is recycled: `simple` is measured with the default dispatcher. */
 export function variantsOf(
   transports: readonly ('async' | 'simple')[],
   dispatchers: readonly DispatcherKind[],
+  modes: readonly ModeKind[] = ['crc'],
 ): Variant[] {
   return transports.flatMap((transport) =>
     dispatchers
       .filter((dispatcher) => transport === 'async' || dispatcher !== 'borrowing')
-      .map((dispatcher) => variantOf(transport, dispatcher)),
+      .flatMap((dispatcher) => modes.map((mode) => variantOf(transport, dispatcher, mode))),
   );
 }
 
+/** Why a variant cannot run here; undefined when it can. */
+export function missingFor({ transport, mode }: Variant): string | undefined {
+  if (transport !== 'async') return undefined;
+  if (!nativeAvailable()) return 'the native core is not built';
+  if (mode === 'secure' && !loadNative().hasAead) return 'the host offers no OpenSSL for secure mode';
+  return undefined;
+}
+
 export function startPair(variant: Variant, options: Partial<Options> = {}): Promise<ProcessPair> {
-  const ends: Msgr2EndsOptions = { transport: variant.transport, dispatcher: variant.dispatcher, options };
-  return ProcessPair.start(endsModule, ends);
+  const { transport, dispatcher, mode } = variant;
+  return ProcessPair.start(endsModule, { transport, dispatcher, mode, options } satisfies Msgr2EndsOptions);
 }

@@ -1,0 +1,72 @@
+/**
+ * One end of "AEAD alone" (aead.ts): seals or opens pieces with AES-128-GCM as fast as one core can, and does
+ * nothing else.
+ *
+ *      argv: seal | open       in: { seconds }       out: { bytes, seconds, cpu }
+ *
+ * It ends when its parent closes the channel.
+ */
+import { createCipheriv, createDecipheriv, createSecretKey } from 'node:crypto';
+import { type CpuTime, cpuTimeSince } from '../src/cli/bench/samples.ts';
+
+/** Large enough that calling the cipher costs little beside its work, small enough to stay in the cache. */
+export const pieceBytes = 64 * 1024;
+
+export interface AeadTask {
+  readonly seconds: number;
+}
+
+export interface AeadCount {
+  readonly bytes: number;
+  readonly seconds: number;
+  readonly cpu: CpuTime;
+}
+
+const algorithm = 'aes-128-gcm';
+
+if (process.send !== undefined) {
+  const work = process.argv[2] === 'seal' ? sealer() : opener();
+  process.once('disconnect', () => process.exit(0));
+  process.on('message', ({ seconds }: AeadTask) => process.send!(measure(work, seconds)));
+}
+
+function measure(work: () => void, seconds: number): AeadCount {
+  const startedAt = performance.now();
+  const cpuAtStart = process.cpuUsage();
+  let pieces = 0;
+  while (performance.now() < startedAt + seconds * 1000) {
+    for (let count = 0; count < 16; count++) work();
+    pieces += 16;
+  }
+  const elapsed = (performance.now() - startedAt) / 1000;
+  return { bytes: pieces * pieceBytes, seconds: elapsed, cpu: cpuTimeSince(cpuAtStart) };
+}
+
+function sealer(): () => void {
+  const key = createSecretKey(Buffer.alloc(16, 1));
+  const nonce = Buffer.alloc(12);
+  const plain = Buffer.alloc(pieceBytes, 0x5a);
+  return () => {
+    nonce.writeBigUInt64LE(nonce.readBigUInt64LE(4) + 1n, 4);
+    const cipher = createCipheriv(algorithm, key, nonce);
+    cipher.update(plain);
+    cipher.final();
+    cipher.getAuthTag();
+  };
+}
+
+/** Opens one and the same piece, as nothing is asked of its nonce. */
+function opener(): () => void {
+  const key = createSecretKey(Buffer.alloc(16, 1));
+  const nonce = Buffer.alloc(12);
+  const cipher = createCipheriv(algorithm, key, nonce);
+  const sealed = cipher.update(Buffer.alloc(pieceBytes, 0x5a));
+  cipher.final();
+  const tag = cipher.getAuthTag();
+  return () => {
+    const decipher = createDecipheriv(algorithm, key, nonce);
+    decipher.setAuthTag(tag);
+    decipher.update(sealed);
+    decipher.final();
+  };
+}

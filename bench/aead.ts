@@ -1,0 +1,72 @@
+/**
+ * What AES-128-GCM allows on this machine, with nothing around it: one process seals and another opens, both at
+ * once and each on a core of its own, as the two ends of a link in secure mode do. The slower of the two is
+ * what the link could reach at most.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { CpuTime, ThroughputSample } from '../src/cli/bench/samples.ts';
+import { CliError } from '../src/cli/cli-error.ts';
+import type { AeadCount, AeadTask } from './aead-process.ts';
+import type { PeerSession } from './peer.ts';
+
+const script = fileURLToPath(new URL('./aead-process.ts', import.meta.url));
+
+/** Of the time that is measured, before it and unmeasured. */
+const warmUpShare = 0.25;
+
+export function startAead(): PeerSession {
+  const sealer = fork(script, ['seal']);
+  const opener = fork(script, ['open']);
+  const both = (seconds: number) => Promise.all([run(sealer, { seconds }), run(opener, { seconds })]);
+  return {
+    async throughput(sizeBytes, seconds) {
+      await both(seconds * warmUpShare);
+      const [sealed, opened] = await both(seconds);
+      return sampleOf(sizeBytes, sealed, opened);
+    },
+    async close() {
+      await Promise.all([end(sealer), end(opener)]);
+    },
+  };
+}
+
+/** Messages of so many bytes that the slower of the two could do. */
+function sampleOf(sizeBytes: number, sealed: AeadCount, opened: AeadCount): ThroughputSample {
+  const rateOf = ({ bytes, seconds }: AeadCount) => bytes / seconds;
+  const bytesPerSecond = Math.min(rateOf(sealed), rateOf(opened));
+  const { seconds } = sealed;
+  const messages = (bytesPerSecond * seconds) / sizeBytes;
+  // CPU time for as many bytes as both have done.
+  const share = ({ bytes, cpu }: AeadCount): CpuTime => {
+    const part = (messages * sizeBytes) / bytes;
+    return { userUs: cpu.userUs * part, systemUs: cpu.systemUs * part };
+  };
+  return {
+    sizeBytes,
+    messages,
+    seconds,
+    messagesPerSecond: bytesPerSecond / sizeBytes,
+    megabytesPerSecond: bytesPerSecond / 1e6,
+    server: share(opened),
+    client: share(sealed),
+  };
+}
+
+async function run(child: ChildProcess, task: AeadTask): Promise<AeadCount> {
+  const exited = once(child, 'exit').then(([code]) => {
+    throw new CliError(`the process that measures AEAD ended with exit code ${code}`);
+  });
+  exited.catch(() => {});
+  child.send(task);
+  const [count] = (await Promise.race([once(child, 'message'), exited])) as [AeadCount];
+  return count;
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'exit');
+  child.disconnect();
+  await gone;
+}
