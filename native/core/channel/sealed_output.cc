@@ -35,15 +35,18 @@ void SealedOutput::wrote(size_t size) {
   const size_t of_rest = std::min(size, rest_.size() - rest_written_);
   rest_written_ += of_rest;
   begin_ += static_cast<uint32_t>(size - of_rest);
-  if (rest_written_ < rest_.size()) return;
-  rest_ = {};
-  rest_written_ = 0;
-  const uint32_t left = end_ - begin_;
-  if (!slab_ || left > slab_->capacity() / kRestPart) return;
-  if (left > 0) rest_.assign(slab_->data() + begin_, slab_->data() + end_);
-  slab_ = {};
-  begin_ = 0;
-  end_ = 0;
+  if (slab_ && this->size() <= slab_->capacity() / kRestPart) {
+    rest_.erase(rest_.begin(), rest_.begin() + static_cast<ptrdiff_t>(rest_written_));
+    rest_.insert(rest_.end(), slab_->data() + begin_, slab_->data() + end_);
+    rest_written_ = 0;
+    slab_ = {};
+    begin_ = 0;
+    end_ = 0;
+  }
+  if (rest_written_ == rest_.size()) {
+    rest_ = {};
+    rest_written_ = 0;
+  }
 }
 
 void SealedOutput::clear() {

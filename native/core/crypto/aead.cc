@@ -18,11 +18,9 @@ std::unique_ptr<Aead> Aead::create(Direction direction, const uint8_t (&key)[kAe
   evp_cipher_ctx_st* context = library.context_new();
   if (context == nullptr) return nullptr;
   // A nonce of 12 bytes is what GCM takes unless told otherwise.
-  library.errors_mark();
-  const int made =
-      library.init(context, library.aes_128_gcm(), nullptr, key, nonce, static_cast<int>(direction));
-  library.errors_back_to_mark();
-  if (made != 1) {
+  const int encrypts = static_cast<int>(direction);
+  if (library.init(context, library.aes_128_gcm(), nullptr, key, nonce, encrypts) != 1) {
+    library.errors_clear();
     library.context_free(context);
     return nullptr;
   }
@@ -62,10 +60,13 @@ bool Aead::open_end(const uint8_t* tag) {
   }
   uint8_t nothing[kAeadTagSize];
   int done = 0;
-  library_.errors_mark();
-  const int good = library_.finish(context_, nothing, &done);
-  library_.errors_back_to_mark();
-  return good == 1 || fail(AeadError::kTag);
+  return library_.finish(context_, nothing, &done) == 1 || fail(AeadError::kTag);
+}
+
+bool Aead::fail(AeadError error) {
+  library_.errors_clear();
+  error_ = error;
+  return false;
 }
 
 }  // namespace msgr

@@ -66,10 +66,7 @@ class Aead {
  private:
   Aead(evp_cipher_ctx_st* context, const uint8_t (&nonce)[kAeadNonceSize])
       : library_(libcrypto()), context_(context), nonces_(nonce) {}
-  [[nodiscard]] bool fail(AeadError error) {
-    error_ = error;
-    return false;
-  }
+  [[nodiscard]] bool fail(AeadError error);
 
   const Libcrypto& library_;
   evp_cipher_ctx_st* const context_;

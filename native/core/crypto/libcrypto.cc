@@ -19,8 +19,7 @@ Libcrypto look_up() {
                    find(found.context_control, "EVP_CIPHER_CTX_ctrl") &&
                    find(found.aes_128_gcm, "EVP_aes_128_gcm") && find(found.init, "EVP_CipherInit_ex") &&
                    find(found.update, "EVP_CipherUpdate") && find(found.finish, "EVP_CipherFinal_ex") &&
-                   find(found.errors_mark, "ERR_set_mark") &&
-                   find(found.errors_back_to_mark, "ERR_pop_to_mark");
+                   find(found.errors_clear, "ERR_clear_error");
   return found;
 }
 

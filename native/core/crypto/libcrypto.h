@@ -30,9 +30,9 @@ struct Libcrypto {
   int (*update)(evp_cipher_ctx_st*, unsigned char* to, int* to_size, const unsigned char* from,
                 int from_size);
   int (*finish)(evp_cipher_ctx_st*, unsigned char* to, int* to_size);
-  // The thread's list of errors, which belongs to the host: what is added behind a mark can be taken back.
-  int (*errors_mark)();
-  int (*errors_back_to_mark)();
+  // Empties the thread's list of errors. What is left there would be taken by the host for its own, a TLS
+  // socket's for example.
+  void (*errors_clear)();
   // All of them were found.
   bool complete;
 };

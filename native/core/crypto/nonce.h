@@ -34,7 +34,7 @@ class Nonces {
   }
   // Operations so far, modulo 2^64.
   [[nodiscard]] uint64_t taken() const { return next_ - first_; }
-  // For tests: as if so many had been given already.
+  // For tests and benches: as if so many had been given already, modulo 2^64.
   void skip(uint64_t count) { next_ += count; }
 
  private:
