@@ -81,9 +81,5 @@ export function streamSecrets(
   const nonceA = piece(keyBytes, keyBytes + nonceBytes);
   const nonceB = piece(keyBytes + nonceBytes, secretBytesMin);
   const isConnector = role === 'connector';
-  return new HiddenSecrets(
-    piece(0, keyBytes),
-    isConnector ? nonceA : nonceB,
-    isConnector ? nonceB : nonceA,
-  );
+  return new HiddenSecrets(piece(0, keyBytes), isConnector ? nonceA : nonceB, isConnector ? nonceB : nonceA);
 }
