@@ -334,6 +334,7 @@ function viewOf(connection: PeerConnection): ExistingSession {
     serverCookie: session.serverCookie,
     peerGlobalSeq: session.peerGlobalSeq,
     connectSeq: session.connectSeq,
+    inSeq: connection.channel.inSeq,
     settled: state === 'open' || state === 'standby',
   };
 }

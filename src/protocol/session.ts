@@ -10,6 +10,7 @@
  * here a socket changes hands in one synchronous call, so the question never arises.
  * Spec: facts of ProtocolV2, msgr2.rst "session reset".
  */
+import type { SessionReconnect } from '../wire/frames/session-reconnect.ts';
 
 /** What is known of an established or half-established connection with the same peer address. */
 export interface ExistingSession {
@@ -24,6 +25,8 @@ export interface ExistingSession {
   /** global_seq of the peer's last attempt that was accepted. */
   readonly peerGlobalSeq: bigint;
   readonly connectSeq: bigint;
+  /** Of the last message received in it. */
+  readonly inSeq: bigint;
   /** In session, or resting in standby: not in the middle of a connect of its own. */
   readonly settled: boolean;
 }
@@ -80,7 +83,10 @@ export type ReconnectVerdict =
  */
 export function decideReconnect(
   existing: ExistingSession | undefined,
-  reconnect: { readonly clientCookie: bigint; readonly globalSeq: bigint; readonly connectSeq: bigint },
+  reconnect: Pick<
+    SessionReconnect,
+    'clientCookie' | 'serverCookie' | 'globalSeq' | 'connectSeq' | 'messageSeq'
+  >,
   peerOrder: number,
   resetCheck: boolean,
 ): ReconnectVerdict {
@@ -88,6 +94,7 @@ export function decideReconnect(
   if (existing.clientCookie !== reconnect.clientCookie) return { kind: 'reset', full: resetCheck };
   // This side connected, and never saw the answer that made the cookie the peer now shows.
   if (existing.serverCookie === 0n) return { kind: 'reset', full: false };
+  if (!isOneSession(existing, reconnect)) return { kind: 'reset', full: resetCheck };
   if (existing.peerGlobalSeq > reconnect.globalSeq) {
     return { kind: 'retryGlobal', globalSeq: existing.peerGlobalSeq };
   }
@@ -97,4 +104,17 @@ export function decideReconnect(
   const bothReconnect = existing.connectSeq === reconnect.connectSeq;
   if (bothReconnect && peerOrder > 0 && !existing.server) return { kind: 'wait' };
   return { kind: 'resume' };
+}
+
+/**
+ * Two cookies make a session. Ceph compares the connector's only, and so takes a session that a late
+ * CLIENT_IDENT began for the one that the same connector had before: sequence numbers of the one then
+ * acknowledge messages of the other, which are lost. The acceptors' cookies may differ without harm when
+ * both ends answered an establishment that the other never heard of, and nothing was received since.
+ */
+function isOneSession(
+  existing: ExistingSession,
+  { messageSeq, serverCookie }: Pick<SessionReconnect, 'messageSeq' | 'serverCookie'>,
+): boolean {
+  return existing.serverCookie === serverCookie || (existing.inSeq === 0n && messageSeq === 0n);
 }

@@ -11,6 +11,7 @@ const established: ExistingSession = {
   serverCookie: 22n,
   peerGlobalSeq: 5n,
   connectSeq: 3n,
+  inSeq: 7n,
   settled: true,
 };
 const ident = { clientCookie: 11n, globalSeq: 6n };
@@ -62,7 +63,7 @@ test('CLIENT_IDENT: in a race the smaller address connects, and a server never d
   });
 });
 
-const reconnect = { clientCookie: 11n, globalSeq: 6n, connectSeq: 4n };
+const reconnect = { clientCookie: 11n, serverCookie: 22n, globalSeq: 6n, connectSeq: 4n, messageSeq: 2n };
 
 test('SESSION_RECONNECT: an unknown session is reset whole', () => {
   assert.equal(decideReconnect(undefined, reconnect, smaller, false), { kind: 'reset', full: true });
@@ -77,6 +78,15 @@ test('SESSION_RECONNECT: another cookie resets, whole when the policy checks res
 test('SESSION_RECONNECT: whoever never saw the answer begins again without forgetting', () => {
   const existing = { ...established, serverCookie: 0n, peerGlobalSeq: 99n };
   assert.equal(decideReconnect(existing, reconnect, smaller, true), { kind: 'reset', full: false });
+});
+
+test("SESSION_RECONNECT: the same connector's other session is reset, unless neither has received anything", () => {
+  const other = { ...reconnect, serverCookie: 23n };
+  const fresh = { ...established, inSeq: 0n };
+  assert.equal(decideReconnect(established, other, smaller, true), { kind: 'reset', full: true });
+  assert.equal(decideReconnect(established, other, smaller, false), { kind: 'reset', full: false });
+  assert.equal(decideReconnect(fresh, other, smaller, true), { kind: 'reset', full: true });
+  assert.equal(decideReconnect(fresh, { ...other, messageSeq: 0n }, smaller, true), { kind: 'resume' });
 });
 
 test('SESSION_RECONNECT: a lower global_seq, then a lower connect_seq, has to try again', () => {
