@@ -57,6 +57,7 @@ class NoneClient implements AuthClient {
     throw new MsgrError(
       ErrorCode.Auth,
       `the peer refuses auth method none with ${errnoText(refusal.result)}; it allows methods ${allowed}`,
+      { errno: Math.abs(refusal.result) },
     );
   }
 

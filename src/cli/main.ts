@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { run } from './program.ts';
+import { showWarnings } from './warnings.ts';
 
 // A reader that has seen enough (`msgr2 ping … | head`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -7,10 +8,6 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-// One line each, without the advice that Node gives to programmers.
-process.removeAllListeners('warning');
-process.on('warning', ({ message }) => {
-  process.stderr.write(`msgr2: warning: ${message}\n`);
-});
+showWarnings((line) => process.stderr.write(line));
 
 process.exitCode = await run(process.argv);

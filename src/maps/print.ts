@@ -213,7 +213,7 @@ function poolFlagsText(flags: bigint): string {
   return poolFlagNames.filter((name) => (flags & poolFlag(name)) !== 0n).join(',');
 }
 
-const hitSetTypes = ['none', 'explicit_hash', 'explicit_object', 'bloom'];
+export const hitSetTypes = ['none', 'explicit_hash', 'explicit_object', 'bloom'];
 const hitSetBloom = 3;
 
 function hitSetText(pool: PgPool): string {

@@ -46,7 +46,7 @@ export function addClusterFlags(command: Command, { without = [] }: ClusterFlags
   add('--option <name=value>', 'any option of ceph.conf; repeatable').argParser(
     (text: string, previous: Record<string, string> | undefined) => ({
       ...previous,
-      ...Object.fromEntries([parseGiven(text)]),
+      ...givenOption(text),
     }),
   );
   return command;
@@ -54,6 +54,12 @@ export function addClusterFlags(command: Command, { without = [] }: ClusterFlags
 
 export function formatOption(...formats: readonly string[]): Option {
   return new Option('-f, --format <format>', formats.join(', ')).argParser(oneOf(...formats));
+}
+
+/** Dashes count as underscores on a command line, though not in a file. */
+function givenOption(text: string): Record<string, string> {
+  const [name, value] = parseGiven(text);
+  return { [name.replaceAll('-', '_')]: value };
 }
 
 /** Words of $CEPH_ARGS that are flags of ours, by the names in {@link ClusterFlags}. */

@@ -1,5 +1,5 @@
 /** What changed between two OSDMaps, for people who watch a cluster: a list, and one line of text. */
-import type { CrushMap } from '../../maps/crush/map.ts';
+import { type CrushMap, crushItemNone } from '../../maps/crush/map.ts';
 import {
   defaultPrimaryAffinity,
   isIn,
@@ -267,13 +267,18 @@ const pgsNamedMax = 4;
 
 function placementChanges(before: OSDMap, after: OSDMap): MapChange[] {
   return [
-    ...exceptionChanges('pg_temp', before.pgTemp, after.pgTemp, (osds) => `[${osds}]`),
+    ...exceptionChanges('pg_temp', before.pgTemp, after.pgTemp, osdsText),
     ...exceptionChanges('primary_temp', before.primaryTemp, after.primaryTemp, String),
-    ...exceptionChanges('pg_upmap', before.pgUpmap, after.pgUpmap, (osds) => `[${osds}]`),
+    ...exceptionChanges('pg_upmap', before.pgUpmap, after.pgUpmap, osdsText),
     ...exceptionChanges('pg_upmap_items', before.pgUpmapItems, after.pgUpmapItems, (items) =>
       items.map(({ from, to }) => `${from}>${to}`).join(','),
     ),
   ];
+}
+
+/** A hole is no OSD. */
+function osdsText(osds: Int32Array): string {
+  return `[${[...osds].map((osd) => (osd === crushItemNone ? '-' : osd)).join(',')}]`;
 }
 
 function exceptionChanges<V>(

@@ -129,7 +129,7 @@ export function assignArguments(args: readonly CommandArgument[], words: readonl
       } catch (error) {
         if (!(error instanceof ArgumentProblem) || argument.isRequired) throw error;
         // It may be meant for the next one.
-        passedOver = error;
+        passedOver ??= error;
         break;
       }
       passedOver = undefined;

@@ -1,6 +1,7 @@
 /** A monitor client from a configuration, connected, or one line that says what is missing. */
 import { existsSync, readFileSync } from 'node:fs';
 import { AuthMethod, type AuthSession } from '../../auth/auth.ts';
+import { aesWarningCode } from '../../auth/cephx/cipher-policy.ts';
 import { CryptoKey } from '../../auth/cephx/crypto-key.ts';
 import { CephxSession } from '../../auth/cephx/session.ts';
 import { authMethods } from '../../auth/connection-modes.ts';
@@ -17,6 +18,7 @@ import { EntityName, EntityType } from '../../wire/entity-name.ts';
 import { cephMessages } from '../../wire/messages/ceph-messages.ts';
 import { MessageRegistry } from '../../wire/messages/registry.ts';
 import { CliError } from '../cli-error.ts';
+import { silenceWarning } from '../warnings.ts';
 import { type ClusterFlags, configOf } from './flags.ts';
 
 export interface OpenCluster extends AsyncDisposable {
@@ -28,8 +30,11 @@ export interface OpenCluster extends AsyncDisposable {
 export async function openCluster(flags: ClusterFlags, signal?: AbortSignal): Promise<OpenCluster> {
   const config = configOf(flags);
   for (const warning of config.warnings) process.stderr.write(`${warning}; the default is used\n`);
+  // Who names the types of keys that are taken knows that aes is among them.
+  if (config.whereSet('auth_allowed_ciphers') !== undefined) silenceWarning(aesWarningCode);
   const monHost = monHostOf(config);
   const { hint, sessions } = authenticationOf(config);
+  let failure: unknown = new CliError(hint);
   for (const [index, auth] of sessions.entries()) {
     const cluster = new CommandLineCluster(config, monHost, auth);
     try {
@@ -37,12 +42,12 @@ export async function openCluster(flags: ClusterFlags, signal?: AbortSignal): Pr
       return cluster;
     } catch (error) {
       await cluster[Symbol.asyncDispose]();
-      const isLast = index === sessions.length - 1;
-      if (!isLast && error instanceof MsgrError && error.errno === Errno.EOPNOTSUPP) continue;
-      throw explained(error, hint);
+      // The method that is wanted most has the most to say.
+      if (index === 0) failure = explained(error, hint);
+      if (!(error instanceof MsgrError) || error.errno !== Errno.EOPNOTSUPP) break;
     }
   }
-  throw new CliError(hint);
+  throw failure;
 }
 
 /** Whatever name it has the key of, a command line is a client: `-n mon.` and `-n osd.0` too. */

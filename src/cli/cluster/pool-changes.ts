@@ -1,7 +1,7 @@
 /** What changed of pools between two OSDMaps. */
 import type { OSDMap } from '../../maps/osdmap.ts';
 import { type PgPool, type PoolOption, PoolType, poolFlag, poolFlagNames } from '../../maps/pool.ts';
-import { autoscaleModes, cacheModes, formatDecimal, poolOptionNames } from '../../maps/print.ts';
+import { autoscaleModes, cacheModes, formatDecimal, hitSetTypes, poolOptionNames } from '../../maps/print.ts';
 import type { MapChange } from './map-changes.ts';
 
 /** What is told as `name before → after`, in the order of `ceph osd pool ls detail`. */
@@ -17,17 +17,23 @@ const fields: readonly (readonly [name: string, value: (pool: PgPool) => string 
   ['max_bytes', (pool) => Number(pool.quotaMaxBytes)],
   ['max_objects', (pool) => Number(pool.quotaMaxObjects)],
   ['tiers', (pool) => pool.tiers.join(',')],
-  ['tier_of', (pool) => pool.tierOf],
-  ['read_tier', (pool) => pool.readTier],
-  ['write_tier', (pool) => pool.writeTier],
+  ['tier_of', (pool) => poolId(pool.tierOf)],
+  ['read_tier', (pool) => poolId(pool.readTier)],
+  ['write_tier', (pool) => poolId(pool.writeTier)],
   ['cache_mode', (pool) => cacheModes[pool.cacheMode] ?? 'unknown'],
   ['target_max_bytes', (pool) => Number(pool.targetMaxBytes)],
   ['target_max_objects', (pool) => Number(pool.targetMaxObjects)],
+  ['hit_set_type', (pool) => hitSetTypes[pool.hitSetParams.type] ?? 'unknown'],
   ['hit_set_period', (pool) => pool.hitSetPeriod],
   ['hit_set_count', (pool) => pool.hitSetCount],
   ['fast_read', (pool) => (pool.fastRead ? 'on' : 'off')],
   ['erasure_code_profile', (pool) => pool.erasureCodeProfile],
 ];
+
+/** -1 is no pool. */
+function poolId(id: number): string | number {
+  return id < 0 ? '' : id;
+}
 
 export function poolChanges(before: OSDMap, after: OSDMap): MapChange[] {
   const ids = [...new Set([...before.pools.keys(), ...after.pools.keys()])].sort((one, other) => one - other);
