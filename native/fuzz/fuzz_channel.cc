@@ -1,6 +1,7 @@
 // A channel with a hostile peer: the input is a program of what the peer sends and what the owner does,
-// in the handshake and in session, over broken sockets too. Frames of the peer have right CRCs unless the
-// program damages them, so that what lies behind the reader is reached.
+// in the handshake and in session, in crc mode and in secure mode, over broken sockets too. Frames of the
+// peer have right CRCs, or are sealed with the right key, unless the program damages them, so that what lies
+// behind the reader is reached.
 //
 // Invariants held after each step: the counters agree with the channel, what waits for a peer that never
 // reads is bounded by what the owner sent, every record points into its slab, and no message comes twice
@@ -11,7 +12,7 @@
 #include <optional>
 
 #include "core/base/check.h"
-#include "test/support.h"
+#include "test/secure_support.h"
 
 namespace {
 
@@ -44,6 +45,8 @@ class Program {
 };
 
 constexpr int kStepsMax = 200;
+
+const SecretsPair kSecrets = make_secrets(1);
 
 class Session {
  public:
@@ -83,12 +86,19 @@ class Session {
     close();
   }
   void close() {
+    peer_.reset();
     channel().close();
     endpoint_.clear_failure();
     endpoint_.drop_unread();
   }
 
-  void deliver_frame(Buffer frame) {
+  // As the peer puts it on the wire.
+  Buffer on_wire(const Buffer& frame) {
+    return peer_ && frame.size() >= kPreambleSize ? peer_->seal_plain(frame) : frame;
+  }
+
+  void deliver_frame(const Buffer& plain) {
+    Buffer frame = on_wire(plain);
     const uint8_t fate = program_.byte();
     if (fate == 1 && !frame.empty()) {
       frame[program_.number() % frame.size()] ^= static_cast<uint8_t>(1 + program_.byte());
@@ -105,7 +115,7 @@ class Session {
   }
 
   void one_step() {
-    switch (program_.byte() % 20) {
+    switch (program_.byte() % 21) {
       case 0:
         if (channel().state() == Channel::State::kIdle) channel().open();
         break;
@@ -147,7 +157,8 @@ class Session {
       case 8: {
         uint8_t stamp[8];
         store_u64(stamp, program_.number());
-        for (int i = program_.byte(); i >= 0; i--) deliver(control_frame(Tag::kKeepalive2, stamp));
+        for (int i = program_.byte(); i >= 0 && channel().state() != Channel::State::kIdle; i--)
+          deliver(on_wire(control_frame(Tag::kKeepalive2, stamp)));
         break;
       }
       case 9:
@@ -160,8 +171,13 @@ class Session {
             .tag = program_.byte(), .segment_count = program_.byte(), .lengths = {}, .alignments = {}};
         for (uint32_t& length : preamble.lengths) length = static_cast<uint32_t>(program_.number());
         append_preamble(frame.data(), preamble);
+        if (peer_) {
+          const Bytes text = program_.bytes(program_.byte());
+          deliver(peer_->frame_behind(frame, {Buffer(text.begin(), text.end()), Buffer(text.size(), 1)}));
+          break;
+        }
         append_bytes(frame, program_.bytes(program_.byte()));
-        deliver_frame(std::move(frame));
+        deliver_frame(frame);
         break;
       }
       case 11: {
@@ -205,6 +221,12 @@ class Session {
       case 19:
         if (channel().state() != Channel::State::kSession) adopt();
         break;
+      case 20:
+        if (channel().state() == Channel::State::kHandshake && !channel().wants_input() && !peer_) {
+          MSGR_CHECK(channel().secure(kSecrets.near));
+          peer_.emplace(Reference::sent_by(kSecrets.far));
+        }
+        break;
     }
   }
 
@@ -221,6 +243,11 @@ class Session {
     const ChannelContext context{endpoint_.limits(), endpoint_.pool(), releases};
     Channel accepted(context, counters, 9);
     accepted.open();
+    peer_.reset();
+    if (program_.byte() % 2 == 0) {
+      MSGR_CHECK(accepted.secure(kSecrets.near));
+      peer_.emplace(Reference::sent_by(kSecrets.far));
+    }
     accepted.send_control(15, {});
     owner_control_bytes_ += 100;
     const Bytes unread = program_.bytes(program_.byte());
@@ -231,15 +258,20 @@ class Session {
     channel().adopt(accepted);
   }
 
+  // What was sealed before the socket took no more: a slab of it, and a small rest of the one before.
+  [[nodiscard]] uint64_t sealed_bytes_max() const { return 2 * endpoint_.limits().slab_bytes; }
+
   void check() {
     const Channel& now = channel();
     const ChannelCounters& counters = endpoint_.counters;
     MSGR_CHECK(counters.in_seq == now.in_seq());
     MSGR_CHECK(counters.out_seq == now.out_seq());
     MSGR_CHECK(counters.queued_bytes == now.queued_bytes());
-    // What a peer makes us queue: one limit's worth of echoes and acks, however it behaves.
-    MSGR_CHECK(now.queued_bytes() <= counters.unacked_bytes + endpoint_.limits().control_payload_bytes_max +
-                                         owner_control_bytes_ + 200);
+    // What a peer makes us queue: one limit's worth of echoes and acks, however it behaves; in secure mode
+    // what is sealed waits beside it.
+    const uint64_t plain = counters.unacked_bytes + endpoint_.limits().control_payload_bytes_max +
+                           owner_control_bytes_ + 200;
+    MSGR_CHECK(now.queued_bytes() <= (peer_ ? plain + sealed_bytes_max() : plain));
     uint64_t last = 0;
     for (const Event& event : endpoint_.events) {
       if (event.kind != RecordKind::kMessage) continue;
@@ -252,6 +284,8 @@ class Session {
 
   Program& program_;
   Endpoint endpoint_;
+  // What the peer seals with, once the stream is in secure mode.
+  std::optional<Reference> peer_;
   int pulls_left_ = 0;
   uint64_t lent_count_ = 0;
   uint64_t owner_control_bytes_ = 0;

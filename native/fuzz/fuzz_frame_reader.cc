@@ -1,6 +1,7 @@
 // The frame reader under arbitrary bytes. Each input is read twice: at once, and in the pieces that its
 // first bytes ask for; both must see the same frames and the same error. So that inputs get past the
-// CRCs, a flag repairs them on the way.
+// CRCs, a flag repairs them on the way. In secure mode the input is what a hostile peer that has the keys
+// seals: it is cut where the reader will look for tags, each part is sealed, and a flag damages one byte.
 //
 // What is checked beside the sanitizers: a frame lies within what was given and within the limits, what
 // is needed is never less than what is there already, and nothing is said of bytes that are not there.
@@ -14,10 +15,12 @@
 #include "core/wire/epilogue.h"
 #include "core/wire/frame_reader.h"
 #include "core/wire/message_header.h"
+#include "test/secure_support.h"
 
 namespace {
 
 using namespace msgr;
+using test::Buffer;
 
 constexpr size_t kInputMax = 4096;
 constexpr size_t kFramesMax = 128;
@@ -54,6 +57,46 @@ void repair(uint8_t* data, size_t size) {
   }
 }
 
+// The same for the text of sealed frames, which has no other CRCs.
+void repair_sealed(uint8_t* data, size_t size) {
+  constexpr size_t kFirst = kPreambleSize + kSecureInline;
+  while (size >= kFirst) {
+    store_u32(data + 28, crc32c(kPreambleSeed, data, 28));
+    const size_t count = std::min<size_t>(data[1], kSegmentCountMax);
+    uint32_t lengths[kSegmentCountMax];
+    for (size_t i = 0; i < kSegmentCountMax; i++) lengths[i] = load_u32(data + 2 + 6 * i);
+    const uint64_t rest = frame_size(StreamMode::kSecure, count, lengths) - first_block_size(StreamMode::kSecure);
+    const uint64_t text = kFirst + (rest > 0 ? rest - kSecureTag : 0);
+    if (text > size) return;
+    data += text;
+    size -= static_cast<size_t>(text);
+  }
+}
+
+const test::SecretsPair kSecrets = test::make_secrets(1);
+
+// `data` as the text of sealed frames, as far as it goes; what is left over follows unsealed.
+Buffer seal(Bytes data) {
+  test::Reference sealer = test::Reference::sent_by(kSecrets.far);
+  Buffer wire;
+  const auto take = [&](uint64_t size) {
+    const Bytes part = data.first(static_cast<size_t>(std::min<uint64_t>(size, data.size())));
+    data = data.subspan(part.size());
+    return part;
+  };
+  while (data.size() >= kPreambleSize + kSecureInline) {
+    const Bytes first = take(kPreambleSize + kSecureInline);
+    test::append_bytes(wire, sealer.seal(first));
+    uint32_t lengths[kSegmentCountMax];
+    for (size_t i = 0; i < kSegmentCountMax; i++) lengths[i] = load_u32(first.data() + 2 + 6 * i);
+    const size_t count = std::min<size_t>(first[1], kSegmentCountMax);
+    const uint64_t rest = frame_size(StreamMode::kSecure, count, lengths) - first_block_size(StreamMode::kSecure);
+    if (rest > 0 && data.size() > 0) test::append_bytes(wire, sealer.seal(take(rest - kSecureTag)));
+  }
+  test::append_bytes(wire, data);
+  return wire;
+}
+
 struct Outcome {
   size_t frames = 0;
   size_t consumed = 0;
@@ -83,21 +126,32 @@ void check_frame(const FrameView& frame, const uint8_t* data, size_t available, 
 
 // Gives the stream in pieces of `piece` bytes, each frame from its first byte in memory of exactly the
 // size that is there.
-Outcome read(const uint8_t* data, size_t size, size_t piece, bool in_session) {
+Outcome read(const uint8_t* data, size_t size, size_t piece, bool in_session, bool secure) {
   FrameReader reader(kLimits);
   reader.set_in_session(in_session);
+  if (secure) {
+    reader.secure(
+        Aead::create(Aead::Direction::kOpen, kSecrets.near.key, kSecrets.near.receive_nonce));
+  }
+  // The bytes of an unfinished frame, as the reader left them.
+  Buffer opened;
   Outcome outcome;
   size_t available = std::min(piece, size);
   while (outcome.frames < kFramesMax) {
     const size_t there = available - outcome.consumed;
     const std::unique_ptr<uint8_t[]> exact(new uint8_t[there]);
-    std::memcpy(exact.get(), data + outcome.consumed, there);
+    std::copy_n(data + outcome.consumed, there, exact.get());
+    std::copy(opened.begin(), opened.end(), exact.get());
     FrameView frame;
     const ReadStatus status = reader.next(exact.get(), there, frame);
+    opened.clear();
+    if (status == ReadStatus::kNeedMore) opened.assign(exact.get(), exact.get() + there);
     if (status == ReadStatus::kFrame) {
       check_frame(frame, exact.get(), there, in_session);
       outcome.digest =
           crc32c(outcome.digest, reinterpret_cast<const uint8_t*>(&frame.wire_size), 4) + frame.tag;
+      for (size_t i = 0; i < kSegmentCountMax; i++)
+        outcome.digest = crc32c(outcome.digest, exact.get() + frame.offsets[i], frame.sizes[i]);
       outcome.consumed += frame.wire_size;
       outcome.frames++;
     } else if (status == ReadStatus::kError) {
@@ -106,8 +160,9 @@ Outcome read(const uint8_t* data, size_t size, size_t piece, bool in_session) {
       break;
     } else {
       MSGR_CHECK(reader.needed() > there);
-      MSGR_CHECK(reader.needed() <=
-                 kPreambleSize + kMessageHeaderSize + 4 + kLimits.message_bytes_max + kEpilogueSize);
+      const size_t around = secure ? first_block_size(StreamMode::kSecure) + 5 * kSecureBlock
+                                   : kPreambleSize + kMessageHeaderSize + 4 + kEpilogueSize;
+      MSGR_CHECK(reader.needed() <= around + kLimits.message_bytes_max);
       if (available == size) break;
       available = std::min(size, available + piece);
     }
@@ -124,11 +179,21 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* input, size_t size) {
   size -= 2;
   static uint8_t data[kInputMax];
   std::memcpy(data, input + 2, size);
-  if ((flags & 1) != 0) repair(data, size);
   const bool in_session = (flags & 2) != 0;
-  const Outcome whole = read(data, size, std::max<size_t>(size, 1), in_session);
+  const bool secure = (flags & 8) != 0;
+  Buffer wire;
+  if (secure) {
+    // Every first block that the walk comes to gets a preamble that is believed.
+    if ((flags & 1) != 0) repair_sealed(data, size);
+    wire = seal({data, size});
+    if ((flags & 16) != 0 && !wire.empty()) wire[(size_t{input[1]} * 41) % wire.size()] ^= 1;
+  } else {
+    if ((flags & 1) != 0) repair(data, size);
+    wire.assign(data, data + size);
+  }
+  const Outcome whole = read(wire.data(), wire.size(), std::max<size_t>(wire.size(), 1), in_session, secure);
   if ((flags & 4) == 0) return 0;
-  const Outcome pieces = read(data, size, piece, in_session);
+  const Outcome pieces = read(wire.data(), wire.size(), piece, in_session, secure);
   MSGR_CHECK(whole.frames == pieces.frames);
   MSGR_CHECK(whole.consumed == pieces.consumed);
   MSGR_CHECK(whole.error == pieces.error);
