@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { loadNative } from '../../../src/native.ts';
 import { Field } from '../../../src/transport/message-batch.ts';
 import { CounterWord, RecordKind } from '../../../src/transport/native/native-channel.ts';
-import { CloseReason, SocketStep } from '../../../src/transport/native/native-errors.ts';
+import { CloseReason, FrameError, SocketStep } from '../../../src/transport/native/native-errors.ts';
 import { Control, SendField } from '../../../src/transport/native/send-table.ts';
 import { crc32c } from '../../../src/wire/crc32c.ts';
 
@@ -32,7 +32,10 @@ test('steps of a socket', () => {
   assert.equal(native.socketSteps, { ...SocketStep });
 });
 
-test('every frame error has a text', () => {
+test('every frame error has a text, and those told apart have their numbers', () => {
+  for (const [name, number] of Object.entries(FrameError)) {
+    assert.is(native.frameErrorNumbers[name], number, name);
+  }
   assert.ok(native.frameErrors.length > 10);
   for (const text of native.frameErrors) assert.ok(text.length > 3);
 });

@@ -2,11 +2,12 @@
  * The other end of a socket in secure mode, by the book (msgr2.rst) and with node:crypto alone: it shares no
  * code with what it is compared with.
  */
-import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { createDecipheriv } from 'node:crypto';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import type { StreamSecrets } from '../../../../src/protocol/stream-secrets.ts';
 import { crc32c } from '../../../../src/wire/crc32c.ts';
+import { type Dishonesty, IndependentSealer } from '../../../support/independent-sealer.ts';
 import { withTimeout } from '../../../support/timeout.ts';
 
 export interface PeerFrame {
@@ -16,26 +17,6 @@ export interface PeerFrame {
   readonly lateStatus?: number;
   /** Everything that pads segments and the late status, which has to be zero. */
   readonly padding: Buffer;
-}
-
-/** Deterministic secrets of two ends. */
-export function secretsPair(seed = 1): { near: StreamSecrets; far: StreamSecrets } {
-  const bytes = (length: number, from: number) =>
-    Uint8Array.from({ length }, (_, index) => (index * 29 + from + seed * 7) & 0xff);
-  const key = bytes(16, 1);
-  const one = bytes(12, 80);
-  const other = bytes(12, 160);
-  return {
-    near: { key, receiveNonce: one, sendNonce: other },
-    far: { key, receiveNonce: other, sendNonce: one },
-  };
-}
-
-const pad = (bytes: Uint8Array): Buffer => Buffer.concat([bytes], Math.ceil(bytes.length / 16) * 16);
-
-/** `nonce` becomes the next one. */
-function step(nonce: Buffer): void {
-  nonce.writeBigUInt64LE(BigInt.asUintN(64, nonce.readBigUInt64LE(4) + 1n), 4);
 }
 
 /** A message's header segment with this seq, the rest of it zero but for type 70. */
@@ -51,34 +32,19 @@ export class SecurePeer {
   readonly socket: Socket;
   readonly #key: Uint8Array;
   readonly #receiveNonce: Buffer;
-  readonly #sendNonce: Buffer;
+  readonly #sealer: IndependentSealer;
   #received: Buffer = Buffer.alloc(0);
 
   constructor(socket: Socket, { key, receiveNonce, sendNonce }: StreamSecrets) {
     this.socket = socket;
     this.#key = key;
     this.#receiveNonce = Buffer.from(receiveNonce);
-    this.#sendNonce = Buffer.from(sendNonce);
+    this.#sealer = new IndependentSealer(key, sendNonce);
   }
 
-  /** The next frame's bytes on the wire. */
-  seal(tag: number, segments: readonly Uint8Array[], lateStatus = 0x0e): Buffer {
-    const head = Buffer.alloc(32);
-    head[0] = tag;
-    head[1] = segments.length;
-    segments.forEach((segment, index) => {
-      head.writeUInt32LE(segment.length, 2 + 6 * index);
-    });
-    head.writeUInt32LE(crc32c(0, head, 0, 28) >>> 0, 28);
-    const first = pad(segments[0]!);
-    const sealed = [this.#seal(Buffer.concat([head, first.subarray(0, 48)], 80))];
-    if (first.length > 48) sealed.push(this.#seal(first.subarray(48)));
-    if (segments.length > 1) {
-      const epilogue = Buffer.alloc(16);
-      epilogue[0] = lateStatus;
-      sealed.push(this.#seal(Buffer.concat([...segments.slice(1).map(pad), epilogue])));
-    }
-    return Buffer.concat(sealed);
+  /** The next frame's bytes on the wire; see there for what no honest peer seals. */
+  seal(tag: number, segments: readonly Uint8Array[], dishonesty?: Dishonesty): Buffer {
+    return this.#sealer.frame(tag, segments, dishonesty);
   }
 
   send(tag: number, segments: readonly Uint8Array[]): void {
@@ -121,16 +87,11 @@ export class SecurePeer {
     return bytes;
   }
 
-  #seal(plain: Uint8Array): Buffer {
-    const cipher = createCipheriv('aes-128-gcm', this.#key, this.#sendNonce);
-    step(this.#sendNonce);
-    return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
-  }
-
   async #open(length: number): Promise<Buffer> {
     const sealed = await this.bytes(length + 16);
     const decipher = createDecipheriv('aes-128-gcm', this.#key, this.#receiveNonce);
-    step(this.#receiveNonce);
+    const counter = this.#receiveNonce.readBigUInt64LE(4);
+    this.#receiveNonce.writeBigUInt64LE(BigInt.asUintN(64, counter + 1n), 4);
     decipher.setAuthTag(sealed.subarray(length));
     return Buffer.concat([decipher.update(sealed.subarray(0, length)), decipher.final()]);
   }

@@ -2,10 +2,15 @@
  * A worker thread with two transports that send each other messages as fast as they can, until it is ended.
  * Plain JavaScript on the compiled library (`workerData.library`), so that a hundred of them start quickly.
  */
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort, threadId, workerData } from 'node:worker_threads';
 
 const { library, threads, end } = workerData;
 const { createNativeTransport } = await import(`${library}transport/native/native-transport.js`);
+
+/** Every other worker's streams are in secure mode. */
+const isSecure = threadId % 2 === 0;
+const key = new Uint8Array(16);
+const nonces = [new Uint8Array(12), new Uint8Array(12).fill(1)];
 
 const empty = new Uint8Array(0);
 const small = new Uint8Array(100);
@@ -17,8 +22,7 @@ let isAnnounced = false;
 function handler(channel) {
   return {
     onOpen() {
-      channel().startSession({ lossless: true });
-      pump(channel());
+      begin(channel(), nonces[0], nonces[1]);
     },
     onBytes() {},
     onFrame() {},
@@ -37,6 +41,12 @@ function handler(channel) {
       return received % 3 === 0;
     },
   };
+}
+
+function begin(channel, receiveNonce, sendNonce) {
+  if (isSecure) channel.secure({ key, receiveNonce, sendNonce });
+  channel.startSession({ lossless: true });
+  pump(channel);
 }
 
 function pump(channel) {
@@ -60,8 +70,7 @@ const near = createNativeTransport({ threads });
 const far = createNativeTransport({ threads });
 const listener = await far.listen({ family: 4, host: '127.0.0.1', port: 0 }, {}, (channel) => {
   channel.handler = handler(() => channel);
-  channel.startSession({ lossless: true });
-  pump(channel);
+  begin(channel, nonces[1], nonces[0]);
 });
 const channel = near.createChannel(handler(() => channel));
 channel.connect(listener.address, {});
