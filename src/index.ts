@@ -3,6 +3,9 @@
 // Authentication.
 export type { AuthProvider } from './auth/auth.ts';
 export { authSharedKey, type SharedKeyOptions } from './auth/shared-key.ts';
+// The configuration of a cluster's entities.
+export { CephConfig, type CephConfigInit, type CephConfigLoad } from './config/ceph-config.ts';
+export { ConfFile } from './config/conf-file.ts';
 // Messengers, connections, messages.
 export { ErrorCode, MsgrError, type MsgrErrorDetails } from './errors.ts';
 export type {
@@ -41,7 +44,12 @@ export type {
 // The monitors of a cluster.
 export type { ClusterLogLevel } from './mon/client/cluster-log.ts';
 export { MonCommandError } from './mon/client/command-error.ts';
-export type { MonCommand, MonCommandOptions, MonCommandResult } from './mon/client/commands.ts';
+export {
+  type MonCommand,
+  type MonCommandOptions,
+  type MonCommandResult,
+  MonFloat,
+} from './mon/client/commands.ts';
 export type { MonClientInit } from './mon/client/init.ts';
 export { MonClient, type MonClientEvents } from './mon/client/mon-client.ts';
 export { type LookupHost, type MonHost, parseMonHost } from './mon/client/mon-host.ts';
@@ -58,7 +66,7 @@ export { Encoder } from './wire/encoder.ts';
 // Names and addresses.
 export { AddrType, EntityAddr, type EntityAddrInit } from './wire/entity-addr.ts';
 export { EntityAddrVec } from './wire/entity-addrvec.ts';
-export { EntityName, EntityType, entityTypeName } from './wire/entity-name.ts';
+export { EntityAuthName, EntityName, EntityType, entityTypeName } from './wire/entity-name.ts';
 export { cephMessages } from './wire/messages/ceph-messages.ts';
 export { MOSDPing, OSDPingOp, osdPingPadding } from './wire/messages/m-osd-ping.ts';
 export { MPing } from './wire/messages/m-ping.ts';

@@ -32,13 +32,11 @@ export function commandCommand(): Command {
   const command = new Command('command')
     .description('have the monitors carry out a command, in the words of ceph')
     .argument('<words...>', 'words and arguments, as one text too; or the JSON of a command')
-    .allowUnknownOption();
-  return addClusterFlags(command)
+    .allowUnknownOption()
     .addOption(formatOption(...outputFormats))
     .addOption(new Option('-i, --in-file <file>', "the command's input; -: standard input"))
-    .addOption(new Option('-o, --out-file <file>', 'where its output goes; -: standard output'))
-    .addHelpText('after', examples)
-    .action(runCommand);
+    .addOption(new Option('-o, --out-file <file>', 'where its output goes; -: standard output'));
+  return addClusterFlags(command).addHelpText('after', examples).action(runCommand);
 }
 
 async function runCommand(given: readonly string[], flags: CommandFlags): Promise<void> {

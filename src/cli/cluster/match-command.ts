@@ -18,7 +18,7 @@ export interface MatchedCommand {
 
 /** What `ceph` exits with for a command line that no monitor sees: EINVAL. */
 const exitCodeInvalid = 22;
-const suggestionsMax = 10;
+const suggestionsMax = 20;
 
 /** @throws CliError with the commands that come closest, or with the usage of the one that was meant. */
 export function matchCommand(
@@ -171,12 +171,11 @@ function invalidArguments(
 
 function unknownCommand(commands: readonly CommandSignature[], given: readonly string[]): CliError {
   const shown = commands.filter(({ isHidden }) => !isHidden);
-  const close = closestCommands(shown, given).slice(0, suggestionsMax);
-  const list = close.map((command) => `  ${usageOf(command)}`).join('\n');
-  return new CliError(
-    `no command '${given.join(' ')}'${close.length === 0 ? '' : `; closest are:\n${list}`}`,
-    { exitCode: exitCodeInvalid },
-  );
+  const close = closestCommands(shown, given);
+  const lines = close.slice(0, suggestionsMax).map((command) => `  ${usageOf(command)}`);
+  if (close.length > suggestionsMax) lines.push(`  … and ${close.length - suggestionsMax} more`);
+  const offer = lines.length === 0 ? '' : `; closest are:\n${lines.join('\n')}`;
+  return new CliError(`no command '${given.join(' ')}'${offer}`, { exitCode: exitCodeInvalid });
 }
 
 /** Those that begin with all the words, else those whose words are nearest in spelling. */

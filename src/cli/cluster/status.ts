@@ -6,9 +6,7 @@ import { openCluster } from './open-cluster.ts';
 
 export function statusCommand(): Command {
   const command = new Command('status').description("the cluster's health, as 'ceph status' shows it");
-  return addClusterFlags(command)
-    .addOption(formatOption(...outputFormats))
-    .action(status);
+  return addClusterFlags(command.addOption(formatOption(...outputFormats))).action(status);
 }
 
 async function status(flags: ClusterFlags & { format?: string }): Promise<void> {

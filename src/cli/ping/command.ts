@@ -77,8 +77,8 @@ export function pingCommand(): Command {
     .option('-W, --timeout <seconds>', 'an answer that takes longer is lost', seconds(0.001, 3600), 10)
     .option('-q, --quiet', 'only the summary')
     .option('-v, --verbose', 'a line for each reply, also with an interval of 0')
-    .addOption(formatOption('plain', 'json'))
-    .option('--json', 'only the summary, as JSON: as --format json')
+    .addOption(formatOption('plain', 'json', 'json-pretty'))
+    .option('--json', 'the same as --format json: only the summary')
     .option('--transport <name>', 'auto, async or simple', oneOf('auto', 'async', 'simple'), 'auto')
     .option(
       '-o, --option <name=value>',
@@ -94,7 +94,7 @@ async function ping(target: string, { c, ...given }: PingFlags): Promise<void> {
   const flags: PingFlags = {
     ...given,
     ...(typeof c === 'number' ? { count: c } : typeof c === 'string' ? { conf: c } : {}),
-    ...(given.format === 'json' ? { json: true } : {}),
+    ...(given.format?.startsWith('json') ? { json: true } : {}),
   };
   await using plan = await planPing(target, flags);
   const live = new LiveLine(process.stdout);
