@@ -1,7 +1,17 @@
 /** The public exports of msgr2, nothing else. What is not here may change without notice. */
 
 // Authentication.
-export type { AuthProvider } from './auth/auth.ts';
+export { type AuthFacts, type AuthProvider, type AuthSession, ConnectionMode } from './auth/auth.ts';
+export { CryptoKey } from './auth/cephx/crypto-key.ts';
+export type { KeyServer } from './auth/cephx/key-server.ts';
+export { KeyType } from './auth/cephx/key-type.ts';
+export { MemoryKeyServer } from './auth/cephx/memory-key-server.ts';
+export { MonAuth, type MonAuthInit } from './auth/cephx/mon-auth.ts';
+export type { ServiceAuthInit } from './auth/cephx/service-auth.ts';
+export { CephxSession, type CephxSessionInit } from './auth/cephx/session.ts';
+export { type AuthSnapshot, SnapshotAuth } from './auth/cephx/snapshot.ts';
+export { type EntityAuth, Keyring } from './auth/keyring.ts';
+export { authNone, noneSession } from './auth/none.ts';
 export { authSharedKey, type SharedKeyOptions } from './auth/shared-key.ts';
 // The configuration of a cluster's entities.
 export { CephConfig, type CephConfigInit, type CephConfigLoad } from './config/ceph-config.ts';

@@ -8,6 +8,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { AuthClient, AuthServer } from '../../../src/auth/auth.ts';
+import { KeyType } from '../../../src/auth/cephx/key-type.ts';
 import { MsgrError } from '../../../src/errors.ts';
 import { AcceptorHandshake } from '../../../src/protocol/acceptor-handshake.ts';
 import { ConnectorHandshake } from '../../../src/protocol/connector-handshake.ts';
@@ -103,7 +104,9 @@ const untouched: Tamper = ({ bytes }) => bytes;
 for (const keyType of keyTypes) {
   for (const mode of ['crc', 'secure'] as const) {
     for (const peer of ['mon', 'mon again', 'osd'] as const) {
-      test(`every bit that is said to or by a ${peer}, in mode ${mode} (keys of type ${keyType})`, () => {
+      // The transcript is signed in the same way whatever the key: every bit of one kind, some of the other.
+      const stride = keyType === KeyType.Aes256k ? 1 : 7;
+      test(`${stride === 1 ? 'every bit' : `every ${stride}th bit`} that is said to or by a ${peer}, in mode ${mode} (keys of type ${keyType})`, () => {
         const options = { ms_mon_client_mode: mode, ms_mon_service_mode: mode, ms_client_mode: mode };
         const world = new CephxWorld({ keyType, options: { ...options, ms_service_mode: mode } });
         const member = world.member('client.a');
@@ -122,7 +125,7 @@ for (const keyType of keyTypes) {
         assert.ok(isLetIn);
         let bits = 0;
         for (const [index, { bytes }] of said.entries()) {
-          for (let bit = 0; bit < bytes.byteLength * 8; bit++) {
+          for (let bit = 0; bit < bytes.byteLength * 8; bit += stride) {
             const isFooled = attempt((what, at) => {
               if (at !== index || bit >= what.bytes.byteLength * 8) return what.bytes;
               const changed = Buffer.from(what.bytes);
