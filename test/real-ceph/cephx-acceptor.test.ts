@@ -96,9 +96,16 @@ function spokenInTurn(up: Buffer): Buffer[] {
 async function play(target: EntityAddr, parts: readonly Buffer[]): Promise<CaptureFrame[]> {
   const socket = connect({ host: target.host, port: target.port });
   let received = Buffer.alloc(0);
-  const frames = (): CaptureFrame[] => [
-    ...captureFrames({ folder: 'ceph', name: 's2c', direction: 's2c', bytes: received }),
-  ];
+  const frames = (): CaptureFrame[] => {
+    const answers: CaptureFrame[] = [];
+    const stream = { folder: 'ceph', name: 's2c', direction: 's2c', bytes: received } as const;
+    for (const frame of captureFrames(stream)) {
+      answers.push(frame);
+      // What follows may be sealed.
+      if (frame.tag === Tag.AuthDone) break;
+    }
+    return answers;
+  };
   socket.on('error', () => {});
   const closed = new Promise((resolve) => socket.once('close', resolve));
   let said = 0;
