@@ -1,0 +1,189 @@
+// Event loops for tests: driven step by step over real loopback sockets, or on a thread of their own.
+#pragma once
+
+#include <doctest/doctest.h>
+#include <poll.h>
+
+#include <cstring>
+#include <thread>
+#include <vector>
+
+#include "core/io/event_loop.h"
+#include "core/io/loop_thread.h"
+#include "test/support.h"
+
+namespace msgr::test {
+
+inline Limits io_limits() {
+  Limits limits = small_limits();
+  limits.slab_bytes = 256 * 1024;
+  limits.receive_turn_bytes_max = 256 * 1024;
+  return limits;
+}
+
+inline constexpr uint32_t kFrontSize = 100;
+
+// One loop with everything that a driver gives it, and the messages and events that came.
+struct Host {
+  explicit Host(const SocketFaults& faults = {}, uint32_t batch_capacity = 256)
+      : limits(io_limits()),
+        pool(SlabPool::create(limits.slab_bytes, 4 * limits.slab_bytes)),
+        table(*pool),
+        loop(limits, *pool, table, releases, faults),
+        records(batch_capacity),
+        batch(records.data(), batch_capacity) {
+    REQUIRE(batch.renew(false, *pool));
+  }
+  ~Host() {
+    loop.close_all();
+    batch.records().clear();
+    send_slab = SlabRef();
+    // The pool goes on as long as slabs do.
+    pool->close();
+  }
+
+  void turn(int timeout_ms) {
+    loop.poll(timeout_ms);
+    bool again = true;
+    while (again) {
+      again = loop.receive(batch);
+      take();
+      REQUIRE(batch.renew(false, *pool));
+      loop.flush();
+      again = again || loop.has_pending();
+    }
+  }
+
+  void take() {
+    for (uint32_t i = 0; i < batch.records().count(); i++) {
+      const Record& record = batch.records().records()[i];
+      if (record.kind == static_cast<int32_t>(RecordKind::kMessage)) {
+        // Every message is filled with its number.
+        const uint8_t* front =
+            batch.records().slabs()[static_cast<size_t>(record.slab)]->data() + record.front_offset;
+        CHECK(record.front_length == kFrontSize);
+        CHECK(load_u32(front) == static_cast<uint32_t>(record.tid_low));
+        CHECK(load_u32(front + kFrontSize - 4) == static_cast<uint32_t>(record.tid_low));
+        received.push_back(static_cast<uint32_t>(record.tid_low));
+      } else {
+        events.push_back(record);
+      }
+    }
+  }
+
+  void send(uint32_t id, uint32_t number) {
+    const MessageSizes sizes{kFrontSize, 0, 0};
+    const auto size = static_cast<uint32_t>(message_frame_size(sizes));
+    if (!send_slab || send_slab->used + size > send_slab->capacity()) send_slab = pool->take();
+    REQUIRE(send_slab);
+    uint8_t* front = send_slab->data() + send_slab->used + kMessageGapOffset;
+    std::memset(front, 0, kFrontSize);
+    store_u32(front, number);
+    store_u32(front + kFrontSize - 4, number);
+    OutgoingMessage message{};
+    message.type = 42;
+    message.tid = number;
+    message.sizes = sizes;
+    message.slab = send_slab.get();
+    message.offset = send_slab->used;
+    send_slab->used += size;
+    REQUIRE(loop.append(id, message) == size);
+  }
+
+  // The last event of a kind, or null.
+  const Record* last(RecordKind kind) const {
+    for (size_t i = events.size(); i > 0; i--) {
+      if (events[i - 1].kind == static_cast<int32_t>(kind)) return &events[i - 1];
+    }
+    return nullptr;
+  }
+
+  const Limits limits;
+  SlabPool* pool;
+  ChannelTable table;
+  LentReleases releases;
+  EventLoop loop;
+  std::vector<Record> records;
+  ReceiveBatch batch;
+  SlabRef send_slab;
+  std::vector<uint32_t> received;
+  std::vector<Record> events;
+};
+
+// Turns both loops until `done`; bounded, so that a fault is a failed check and no hang.
+template <typename Done>
+bool turn_until(Host& near, Host& far, Done done, int turns_max = 20'000) {
+  for (int i = 0; i < turns_max; i++) {
+    if (done()) return true;
+    near.turn(0);
+    far.turn(0);
+    if (i > 100) std::this_thread::yield();
+  }
+  return done();
+}
+
+inline SocketAddress loopback(uint16_t port) {
+  SocketAddress address;
+  REQUIRE(SocketAddress::parse(4, "127.0.0.1", port, address));
+  return address;
+}
+
+inline uint16_t listen_on(Host& host, uint32_t listener = 0) {
+  const SocketResult result = open_listener(loopback(0), {});
+  REQUIRE(result.ok());
+  const uint16_t port = SocketAddress::local_of(result.fd).port();
+  host.loop.add_listener(listener, result.fd, {});
+  return port;
+}
+
+// A connecting channel of `near`, accepted by `far`; answers far's channel.
+inline uint32_t connect_to(Host& near, uint32_t id, uint32_t generation, Host& far, uint16_t port) {
+  near.events.clear();
+  far.events.clear();
+  near.loop.connect(id, generation, loopback(port), {});
+  REQUIRE(turn_until(near, far, [&] {
+    return near.last(RecordKind::kOpened) != nullptr && far.last(RecordKind::kAccepted) != nullptr;
+  }));
+  return static_cast<uint32_t>(far.last(RecordKind::kAccepted)->channel);
+}
+
+// The host's side of a threaded loop: what the binding does, without JavaScript.
+struct ThreadedHost : Host {
+  ThreadedHost() : more_records(3, std::vector<Record>(256)) {
+    for (auto& memory : more_records) {
+      batches.push_back(std::make_unique<ReceiveBatch>(memory.data(), 256));
+      REQUIRE(batches.back()->renew(false, *pool));
+    }
+    thread = std::make_unique<LoopThread>(
+        loop, *pool, std::vector<ReceiveBatch*>{batches[0].get(), batches[1].get(), batches[2].get()},
+        releases, 20, -1);
+    REQUIRE(thread->start());
+  }
+  ~ThreadedHost() { thread->stop(); }
+
+  void collect(int timeout_ms) {
+    pollfd ready{thread->notify_fd(), POLLIN, 0};
+    poll(&ready, 1, timeout_ms);
+    thread->take_notification();
+    while (ReceiveBatch* filled = thread->next_filled(released)) {
+      for (uint32_t i = 0; i < filled->records().count(); i++) {
+        const Record& record = filled->records().records()[i];
+        if (record.kind == static_cast<int32_t>(RecordKind::kMessage)) {
+          const Slab& slab = *filled->records().slabs()[static_cast<size_t>(record.slab)];
+          CHECK(load_u32(slab.data() + record.front_offset) == static_cast<uint32_t>(record.tid_low));
+          received.push_back(static_cast<uint32_t>(record.tid_low));
+        } else {
+          events.push_back(record);
+        }
+      }
+      thread->give_back(filled, received.size() % 2 == 0);
+    }
+  }
+
+  std::vector<std::vector<Record>> more_records;
+  std::vector<std::unique_ptr<ReceiveBatch>> batches;
+  LentReleases released;
+  std::unique_ptr<LoopThread> thread;
+};
+
+}  // namespace msgr::test
