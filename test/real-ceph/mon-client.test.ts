@@ -245,7 +245,5 @@ if (requireCeph('test/real-ceph/mon-client')) {
     }
   }
 } else {
-  const skipped = suite('monitor client');
-  skipped('needs real daemons', () => {});
-  skipped.run();
+  suite('monitor client').run();
 }

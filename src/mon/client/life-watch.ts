@@ -26,6 +26,17 @@ export interface LifeWatchInit {
   onAlive?(): void;
 }
 
+/** What is known while an answer is due. */
+interface Listening {
+  readonly bytes: number;
+  /** When `bytes` was seen first. */
+  readonly heardMs: number;
+  /** When a keepalive went out since. */
+  readonly probedMs: number | undefined;
+}
+
+const looksPerInterval = 4;
+
 export class LifeWatch {
   readonly #init: LifeWatchInit;
   #bytes: number;
@@ -44,7 +55,8 @@ export class LifeWatch {
   /** A question was sent. */
   asked(): void {
     if (this.#isStopped || this.#questionTimer !== undefined) return;
-    this.#question(this.#bytesReceived(), false);
+    const now = this.#init.clock.nowMs();
+    this.#question({ bytes: this.#bytesReceived(), heardMs: now, probedMs: undefined });
   }
 
   stop(): void {
@@ -58,21 +70,25 @@ export class LifeWatch {
     return this.#init.connection.counters().bytesReceived;
   }
 
-  /** One hunting interval of waiting for anything beyond `bytes`; the second one, after a keepalive, is the last. */
-  #question(bytes: number, isProbed: boolean): void {
-    const { connection, isAnswerDue, options } = this.#init;
+  /** Looks a few times in each hunting interval, for as long as an answer is due. */
+  #question({ bytes, heardMs, probedMs }: Listening): void {
+    const { clock, connection, isAnswerDue, options } = this.#init;
     const seconds = options.mon_client_hunt_interval;
-    this.#questionTimer = this.#after(seconds * 1000, (isLate) => {
+    const intervalMs = seconds * 1000;
+    this.#questionTimer = this.#after(intervalMs / looksPerInterval, (isLate) => {
       this.#questionTimer = undefined;
       if (!isAnswerDue()) return;
-      const now = this.#bytesReceived();
-      if (now !== bytes) this.#question(now, false);
-      else if (isProbed && !isLate) {
-        this.#silence(`no answer for ${seconds} s, and none to a keepalive for ${seconds} s more`);
-      } else {
-        connection.sendKeepalive();
-        this.#question(bytes, true);
+      const now = clock.nowMs();
+      const bytesNow = this.#bytesReceived();
+      if (bytesNow !== bytes) {
+        return this.#question({ bytes: bytesNow, heardMs: now, probedMs: undefined });
       }
+      if (probedMs !== undefined && !isLate && now - probedMs >= intervalMs) {
+        return this.#silence(`no answer for ${seconds} s, and none to a keepalive for ${seconds} s more`);
+      }
+      const mustProbe = probedMs === undefined ? now - heardMs >= intervalMs : isLate;
+      if (mustProbe) connection.sendKeepalive();
+      this.#question({ bytes, heardMs, probedMs: mustProbe ? now : probedMs });
     });
   }
 

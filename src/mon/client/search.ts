@@ -64,8 +64,8 @@ export class Search {
   }
 
   /**
-   * Begins at once, unless the session before lasted less than a hunting interval: then after
-   * `ms_initial_backoff`, doubled each time, so that a monitor that hangs up at once costs little.
+   * Begins at once, unless two sessions one after the other lasted less than a hunting interval: then after
+   * `ms_initial_backoff`, doubled each time, so that monitors that hang up at once cost little.
    *
    * @param livedMs how long the session lasted that was lost; undefined for the first search.
    */
@@ -105,7 +105,9 @@ export class Search {
       this.#shortSessions = 0;
       return 0;
     }
-    const pause = ms_initial_backoff * 2 ** Math.min(this.#shortSessions++, 16);
+    const shortBefore = this.#shortSessions++;
+    if (shortBefore === 0) return 0;
+    const pause = ms_initial_backoff * 2 ** Math.min(shortBefore - 1, 16);
     return Math.min(pause, mon_client_hunt_interval) * 1000;
   }
 
