@@ -297,7 +297,8 @@ test('--version and --help', async () => {
   assert.match(version.stdout, /^\d+\.\d+\.\d+/);
   const help = await runCommand('--help');
   assert.is(help.code, 0);
-  for (const name of ['ping', 'bench', 'map']) assert.match(help.stdout, new RegExp(`^ {2}${name} `, 'm'));
+  for (const name of ['status', 'command', 'watch', 'ping', 'bench', 'map'])
+    assert.match(help.stdout, new RegExp(`^ {2}${name} `, 'm'));
   const nothing = await runCommand('no-such-command');
   assert.is(nothing.code, 2);
 });

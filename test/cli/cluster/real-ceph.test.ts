@@ -194,6 +194,14 @@ if (requireCeph('test/cli/cluster/real-ceph')) {
       assert.is(secure.code, 1);
       assert.match(secure.stderr, /mode secure/);
 
+      const status = ['status', '-c', cluster.confPath];
+      assert.match(
+        (await runCommand(...status)).stderr,
+        /^msgr2: warning: the key of client\.admin is of type aes[^\n]*\n$/,
+      );
+      const noted = await runCommand(...status, '--option', 'auth_allowed_ciphers=aes aes256k');
+      assert.equal([noted.code, noted.stderr], [0, '']);
+
       for (const daemon of ['osd.0', 'mon.']) {
         const run = await msgr2(cluster, 'command osd stat', '-n', daemon, '-k', cluster.keyringPath(daemon));
         assert.is(run.code, 0, run.stderr);
