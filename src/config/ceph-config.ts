@@ -4,6 +4,7 @@
  * the defaults. Options that this project does not know can be read as text.
  */
 import { homedir, hostname } from 'node:os';
+import { inspect } from 'node:util';
 import { ErrorCode, MsgrError } from '../errors.ts';
 import { type OptionName, type Options, optionTable } from '../options.ts';
 import { type EntityAuthName, entityTypeName } from '../wire/entity-name.ts';
@@ -83,6 +84,11 @@ export class CephConfig {
     const { file, tried } = findConf({ conf, cluster: cluster ?? 'ceph', ...rest });
     const named = cluster ?? (conf === undefined || conf === '' ? 'ceph' : clusterOf(file.path));
     return new CephConfig({ ...rest, cluster: named, file }, tried);
+  }
+
+  /** Without values: one of them may be a key. */
+  [inspect.custom](): string {
+    return `CephConfig of ${this.name} in ${this.cluster}, ${inspect(this.file)}`;
   }
 
   /** The sections that count for this entity, the strongest first. */

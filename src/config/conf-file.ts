@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
+import { inspect } from 'node:util';
 import { ErrorCode, MsgrError } from '../errors.ts';
 import { type ConfEntry, type ConfSection, normalizeKey, parseConf } from './conf-grammar.ts';
 
@@ -30,6 +31,11 @@ export class ConfFile {
       path,
       parseConf(typeof content === 'string' ? content : decodeUtf8(content, path), path),
     );
+  }
+
+  /** Without values: one of them may be a key. */
+  [inspect.custom](): string {
+    return `ConfFile ${this.path || '(none)'} [${[...this.sections.keys()].join(', ')}]`;
   }
 
   /** The key's value in the first of the sections that has one. */

@@ -279,7 +279,8 @@ class Parser {
 
   /** A line that is neither heading nor `key = value`: what is it most likely? */
   #failAtLine(): never {
-    const rest = this.#restOfLine();
+    // A file may hold a key itself; a message may not.
+    const rest = this.#restOfLine().replace(/(\bkey\b[ \t]*=?[ \t]*)\S.*/i, '$1…');
     if (/^[ \t]+\[/.test(rest)) this.#fail("a section's '[' must be the first character of its line");
     if (/^[ \t]*$/.test(rest))
       this.#fail('a line of blanks stands before the first section, or ends the file');

@@ -1,4 +1,5 @@
 /** The configuration of one entity: precedence, metavariables, typed options, monitors, keyrings, files. */
+import { inspect } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CephConfig, type CephConfigInit, parseGiven } from '../../src/config/ceph-config.ts';
@@ -82,6 +83,25 @@ test('options by name: dashes and blanks too', () => {
     codeOf(() => parseGiven('x')),
     ErrorCode.InvalidArgument,
   );
+});
+
+test('a key is shown to nobody but those who ask for it', () => {
+  const secret = 'AQBxxFpnSECRETSECRET==';
+  const holder = config(`[client.admin]\nkey = ${secret}\n`, 'client.admin', { given: { key: secret } });
+  assert.is(holder.get('key'), secret);
+  assert.is(
+    inspect(holder, { depth: 9, showHidden: true }),
+    'CephConfig of client.admin in ceph, ConfFile f.conf [client.admin]',
+  );
+  for (const text of [`key = ${secret}\na = 1\n`, `[g]\na = 1\nkey SECRET\n`, `a = 1\nKey=${secret}\n`]) {
+    try {
+      config(text);
+      assert.unreachable(text);
+    } catch (error) {
+      assert.not.match(String(error), /SECRET/);
+      assert.match(String(error), /f\.conf:\d/);
+    }
+  }
 });
 
 test('monitors: mon host, else the mon addr of each [mon.x]', () => {

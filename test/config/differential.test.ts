@@ -1,6 +1,8 @@
 /**
  * ceph.conf as ceph-conf reads it: tricky files, random ones, metavariables, and the values of options of
  * every form.
+ *
+ * @timeLimitSeconds 300
  */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -110,7 +112,7 @@ if (haveCephConf('test/config/differential')) {
     };
     using folder = new ConfFolder();
     let read = 0;
-    const files = Number(process.env.CONF_FILES ?? 250);
+    const files = Number(process.env.CONF_FILES ?? 120);
     for (let index = 0; index < files; index++) {
       const text = file();
       if (compare(folder, text, `seed ${seed}: ${JSON.stringify(text)}`)) read++;
