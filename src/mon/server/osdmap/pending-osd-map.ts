@@ -4,11 +4,11 @@
  * see each other.
  */
 import { applyIncremental } from '../../../maps/apply.ts';
-import { encodeIncremental } from '../../../maps/incremental-codec.ts';
-import { makeIncremental, type OSDMapIncremental } from '../../../maps/incremental.ts';
-import { encodeOsdMap, osdMapCrc } from '../../../maps/osdmap-codec.ts';
-import { type OSDMap, osdOut } from '../../../maps/osdmap.ts';
 import type { CrushMap } from '../../../maps/crush/map.ts';
+import { makeIncremental, type OSDMapIncremental } from '../../../maps/incremental.ts';
+import { encodeIncremental } from '../../../maps/incremental-codec.ts';
+import { type OSDMap, osdOut } from '../../../maps/osdmap.ts';
+import { encodeOsdMap, osdMapCrc } from '../../../maps/osdmap-codec.ts';
 import type { PgPool } from '../../../maps/pool.ts';
 import { OsdState } from '../../../maps/states.ts';
 import type { Utime } from '../../../wire/utime.ts';
