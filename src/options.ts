@@ -42,6 +42,12 @@ const port = (value: number): OptionDefinition<number> => ({
   min: 1,
   max: 65535,
 });
+const ratio = (value: number): OptionDefinition<number> => ({
+  default: value,
+  form: 'float',
+  min: 0,
+  max: 1,
+});
 const text = (value: string): OptionDefinition<string> => ({ default: value });
 const flag = (value: boolean): OptionDefinition<boolean> => ({ default: value });
 
@@ -131,6 +137,104 @@ export const optionTable = {
   client_mount_timeout: seconds(300, 'secs'),
   /** How long a monitor command may take; 0: for ever. */
   rados_mon_op_timeout: seconds(0, 'secs'),
+  // ── OSD heartbeats (facts: 5.12) ──
+  /** The mean gap between two pings of a peer is a little over half of it: each is drawn anew. */
+  osd_heartbeat_interval: {
+    default: 6,
+    unit: 's',
+    form: 'int',
+    min: 1,
+    max: 86400,
+  } as OptionDefinition<number>,
+  /** A ping unanswered for so long makes its peer a failed one. */
+  osd_heartbeat_grace: { default: 20, unit: 's', form: 'int', min: 1 } as OptionDefinition<number>,
+  osd_heartbeat_min_peers: { default: 10, min: 0 } as OptionDefinition<number>,
+  /** Pings are padded to about so many bytes, so that a path that drops large packets is noticed. */
+  osd_heartbeat_min_size: { ...bytes(2000), max: 65536 } as OptionDefinition<number>,
+  osd_heartbeat_min_healthy_ratio: {
+    default: 0.33,
+    form: 'float',
+    min: 0,
+    max: 1,
+  } as OptionDefinition<number>,
+  /** Peers that have been failing for so long are forgotten when the peers are chosen anew. */
+  osd_heartbeat_stale: seconds(600, 'int'),
+  osd_heartbeat_use_min_delay_socket: flag(false),
+  /** Silence about peers after which a newer map is asked for: an OSD that has none. */
+  osd_mon_heartbeat_interval: seconds(30, 'int'),
+  osd_mon_report_interval: seconds(5, 'int'),
+  osd_fast_fail_on_connection_refused: flag(true),
+  /** How long a thread of the OSD may be stuck before its pings are no longer answered. */
+  osd_op_thread_timeout: seconds(15, 'int'),
+  osd_debug_drop_ping_probability: {
+    default: 0,
+    min: 0,
+    max: 1,
+    unit: 'probability',
+  } as OptionDefinition<number>,
+  /** Pings dropped in a row, counting from the first. */
+  osd_debug_drop_ping_duration: { default: 0, min: 0 } as OptionDefinition<number>,
+  debug_disable_randomized_ping: flag(false),
+  /** Seconds over which ping times are averaged in place of 60; 0: 60. */
+  debug_heartbeat_testing_span: { default: 0, form: 'int', min: 0 } as OptionDefinition<number>,
+  /** Share of the grace from which on a ping counts as slow, and its absolute form in ms (0: the share). */
+  mon_warn_on_slow_ping_ratio: { default: 0.05, form: 'float', min: 0 } as OptionDefinition<number>,
+  mon_warn_on_slow_ping_time: { default: 0, form: 'float', min: 0 } as OptionDefinition<number>,
+  osd_mon_heartbeat_stat_stale: seconds(3600, 'int'),
+  /** CRUSH type of what fails as one ("host"); reporters and random heartbeat peers are of different ones. */
+  mon_osd_reporter_subtree_level: text('host'),
+  mon_osd_min_down_reporters: { default: 2, min: 0 } as OptionDefinition<number>,
+  /** An OSD that is silent for so long is reported by its peers, and marked down when enough of them say so. */
+  osd_heartbeat_grace: seconds(20, 'int'),
+  /** Reports that led to nothing are forgotten when they are this much older than the grace. */
+  osd_heartbeat_stale: seconds(600, 'int'),
+  /** Failure domains (subtrees of the level below) that must have reported an OSD before it is marked down. */
+  mon_osd_min_down_reporters: { default: 2, min: 0 } as OptionDefinition<number>,
+  /** Type of CRUSH bucket whose OSDs count as one reporter; an OSD outside of any counts by itself. */
+  mon_osd_reporter_subtree_level: text('host'),
+  /**
+   * Ours: "connection refused" marks an OSD down at once only when OSDs of two failure domains saw it, unless
+   * no other domain has an OSD that is up. False: one report is enough, as in Ceph.
+   */
+  mon_osd_immediate_failure_needs_corroboration: flag(true),
+  /** Below this share of OSDs that are up, nobody is marked down. */
+  mon_osd_min_up_ratio: ratio(0.3),
+  /** Below this share of OSDs that are in, nobody is marked out. */
+  mon_osd_min_in_ratio: ratio(0.75),
+  /** Whether OSDs that were marked down in error before are given more time. */
+  mon_osd_adjust_heartbeat_grace: flag(true),
+  mon_osd_adjust_down_out_interval: flag(true),
+  /** Time in which the memory of an error loses half of its weight. */
+  mon_osd_laggy_halflife: { default: 3600, unit: 's', form: 'int', min: 1 } as OptionDefinition<number>,
+  /** How much the last failure counts beside those before it. */
+  mon_osd_laggy_weight: ratio(0.3),
+  /** Longest time down that is still taken for lagging; 0: any. */
+  mon_osd_laggy_max_interval: seconds(300, 'int'),
+  /** Silence after which an OSD is marked down whatever its peers say; OSDs send a beacon every 300 s. */
+  mon_osd_report_timeout: seconds(900, 'int'),
+  /** How long an OSD is down before it is marked out and its data moves; 0: never. */
+  mon_osd_down_out_interval: seconds(600, 'int'),
+  mon_osd_destroyed_out_interval: seconds(600, 'int'),
+  /** When all of a subtree of this type is down, its OSDs are not marked out; empty: they are. */
+  mon_osd_down_out_subtree_limit: text('rack'),
+  /** Which booting OSDs are marked in: all, those that the monitor marked out, those that were never in. */
+  mon_osd_auto_mark_in: flag(false),
+  mon_osd_auto_mark_auto_out_in: flag(true),
+  mon_osd_auto_mark_new_in: flag(true),
+  /** Placement groups that OSDs are asked to create at the same time; more wait. */
+  mon_osd_max_creating_pgs: { default: 1024, min: 1 } as OptionDefinition<number>,
+  /** Shares of an OSD's space from which on it is nearly full, takes no backfill, takes no writes. */
+  mon_osd_nearfull_ratio: ratio(0.85),
+  mon_osd_backfillfull_ratio: ratio(0.9),
+  mon_osd_full_ratio: ratio(0.95),
+  mon_osd_initial_require_min_compat_client: text('luminous'),
+  /** Epochs of the OSDMap that are kept at least. */
+  mon_min_osdmap_epochs: { default: 500, min: 1 } as OptionDefinition<number>,
+  /** Epochs up to this one are forgotten although an OSD may still want them; 0: none. */
+  mon_osd_force_trim_to: { default: 0, min: 0 } as OptionDefinition<number>,
+  /** A service forgets versions when it may forget this many, and at most so many at once; 0: no limit. */
+  paxos_service_trim_min: { default: 250, min: 0 } as OptionDefinition<number>,
+  paxos_service_trim_max: { default: 500, min: 0 } as OptionDefinition<number>,
   /** Ours: how long the loop polls before it sleeps while traffic flows, in microseconds; 0 never polls. */
   ms_busy_poll_us: { default: 50, min: 0, max: 1000, unit: 'us' } as OptionDefinition<number>,
   /** Ours: `send()` answers false above this many queued bytes on a connection. */
