@@ -184,14 +184,6 @@ export const optionTable = {
   /** CRUSH type of what fails as one ("host"); reporters and random heartbeat peers are of different ones. */
   mon_osd_reporter_subtree_level: text('host'),
   mon_osd_min_down_reporters: { default: 2, min: 0 } as OptionDefinition<number>,
-  /** An OSD that is silent for so long is reported by its peers, and marked down when enough of them say so. */
-  osd_heartbeat_grace: seconds(20, 'int'),
-  /** Reports that led to nothing are forgotten when they are this much older than the grace. */
-  osd_heartbeat_stale: seconds(600, 'int'),
-  /** Failure domains (subtrees of the level below) that must have reported an OSD before it is marked down. */
-  mon_osd_min_down_reporters: { default: 2, min: 0 } as OptionDefinition<number>,
-  /** Type of CRUSH bucket whose OSDs count as one reporter; an OSD outside of any counts by itself. */
-  mon_osd_reporter_subtree_level: text('host'),
   /**
    * Ours: "connection refused" marks an OSD down at once only when OSDs of two failure domains saw it, unless
    * no other domain has an OSD that is up. False: one report is enough, as in Ceph.
