@@ -227,6 +227,32 @@ export const optionTable = {
   /** A service forgets versions when it may forget this many, and at most so many at once; 0: no limit. */
   paxos_service_trim_min: { default: 250, min: 0 } as OptionDefinition<number>,
   paxos_service_trim_max: { default: 500, min: 0 } as OptionDefinition<number>,
+  /** Bytes and messages of clients that an OSD takes in at once. */
+  osd_client_message_size_cap: bytes(524288000),
+  osd_client_message_cap: { default: 256, min: 0, unit: 'messages' } as OptionDefinition<number>,
+  /** Whether an OSD that starts takes its place in the CRUSH map, and its device class. */
+  osd_crush_update_on_start: flag(true),
+  osd_class_update_on_start: flag(true),
+  /** The weight it comes with; below 0: by its size. (Ours holds no objects: its size is 0.) */
+  osd_crush_initial_weight: { default: -1, form: 'float' } as OptionDefinition<number>,
+  /** `root=default host=node1`; by default the host's name below `default`. */
+  crush_location: text(''),
+  /** How often an OSD reports failures to the monitors, and says that it lives. */
+  osd_mon_report_interval: { default: 5, form: 'int', unit: 's', min: 0 } as OptionDefinition<number>,
+  osd_beacon_report_interval: { default: 300, form: 'int', unit: 's', min: 1 } as OptionDefinition<number>,
+  osd_fast_fail_on_connection_refused: flag(true),
+  /** An OSD that was wrongly marked down more often than this within the period ends. */
+  osd_max_markdown_count: { default: 5, min: 0 } as OptionDefinition<number>,
+  osd_max_markdown_period: seconds(600, 'int'),
+  /** On SIGTERM: end without tidying up, and whether the monitor is told before; else it waits for its word. */
+  osd_fast_shutdown: flag(true),
+  osd_fast_shutdown_notify_mon: flag(true),
+  osd_mon_shutdown_timeout: seconds(5),
+  /** OSDMaps in one message, and those a peer that is behind gets. */
+  osd_map_message_max: { default: 40, min: 1 } as OptionDefinition<number>,
+  osd_map_message_max_bytes: bytes(10485760),
+  osd_map_share_max_epochs: { default: 40, min: 1 } as OptionDefinition<number>,
+  osd_map_cache_size: { default: 50, min: 1 } as OptionDefinition<number>,
   /** Ours: how long the loop polls before it sleeps while traffic flows, in microseconds; 0 never polls. */
   ms_busy_poll_us: { default: 50, min: 0, max: 1000, unit: 'us' } as OptionDefinition<number>,
   /** Ours: `send()` answers false above this many queued bytes on a connection. */
