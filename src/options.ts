@@ -237,10 +237,8 @@ export const optionTable = {
   osd_crush_initial_weight: { default: -1, form: 'float' } as OptionDefinition<number>,
   /** `root=default host=node1`; by default the host's name below `default`. */
   crush_location: text(''),
-  /** How often an OSD reports failures to the monitors, and says that it lives. */
-  osd_mon_report_interval: { default: 5, form: 'int', unit: 's', min: 0 } as OptionDefinition<number>,
+  /** How often an OSD says that it lives. */
   osd_beacon_report_interval: { default: 300, form: 'int', unit: 's', min: 1 } as OptionDefinition<number>,
-  osd_fast_fail_on_connection_refused: flag(true),
   /** An OSD that was wrongly marked down more often than this within the period ends. */
   osd_max_markdown_count: { default: 5, min: 0 } as OptionDefinition<number>,
   osd_max_markdown_period: seconds(600, 'int'),
