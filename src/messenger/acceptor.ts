@@ -244,6 +244,8 @@ export class Acceptor implements ChannelHandler {
         this.#release();
         connection.adopt(this.#channel);
         connection.authenticated(this.#outcome!);
+        // Where both ends had answered an establishment the cookies differ: from here on it is the peer's.
+        connection.session.serverCookie = reconnect.serverCookie;
         connection.session.connectSeq = reconnect.connectSeq;
         connection.session.peerGlobalSeq = reconnect.globalSeq;
         connection.channel.acknowledge(reconnect.messageSeq);
