@@ -56,6 +56,8 @@ export const ErrorCode = {
   WorkerLost: 'ERR_MSGR_WORKER_LOST',
   /** A monitor answered a command with an error; `errno` and `status` are its own. */
   MonCommand: 'ERR_MSGR_MON_COMMAND',
+  /** The monitor's store cannot be opened, read or written, or what it holds does not agree; the monitor ends. */
+  Store: 'ERR_MSGR_STORE',
   /** More requests or bytes wait for an answer than may wait. */
   Overloaded: 'ERR_MSGR_OVERLOADED',
 } as const;

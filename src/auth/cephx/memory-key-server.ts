@@ -5,26 +5,18 @@
  */
 import { ErrorCode, MsgrError } from '../../errors.ts';
 import type { Options } from '../../options.ts';
-import { type EntityAuthName, EntityType } from '../../wire/entity-name.ts';
-import { utimeFromMs, utimeToMs } from '../../wire/utime.ts';
+import type { EntityAuthName } from '../../wire/entity-name.ts';
 import type { EntityAuth } from '../keyring.ts';
-import { CryptoKey } from './crypto-key.ts';
+import type { CryptoKey } from './crypto-key.ts';
 import type { KeyServer } from './key-server.ts';
 import { KeyType, keyTypeOf } from './key-type.ts';
 import {
   currentSecret,
-  type ExpiringKey,
+  noRotatingSecrets,
   type RotatingSecrets,
-  rotatingSecretCount,
+  rotatedSecrets,
 } from './rotating-secrets.ts';
-
-const services: readonly number[] = [
-  EntityType.Auth,
-  EntityType.Mon,
-  EntityType.Osd,
-  EntityType.Mds,
-  EntityType.Mgr,
-];
+import { services, serviceTtlMs } from './services.ts';
 
 export class MemoryKeyServer implements KeyServer {
   readonly #options: Options;
@@ -72,33 +64,9 @@ export class MemoryKeyServer implements KeyServer {
 
   rotatingSecrets(service: number): RotatingSecrets | undefined {
     if (!services.includes(service)) return undefined;
-    let rotating: RotatingSecrets = this.#rotating.get(service) ?? { secrets: new Map(), maxId: 0n };
-    while (this.#mustRotate(rotating)) rotating = this.#rotate(rotating, service);
+    const held = this.#rotating.get(service) ?? noRotatingSecrets;
+    const rotating = rotatedSecrets(held, this.#now(), serviceTtlMs(service, this.#options), this.#cipher);
     this.#rotating.set(service, rotating);
     return rotating;
-  }
-
-  #mustRotate(rotating: RotatingSecrets): boolean {
-    if (rotating.secrets.size < rotatingSecretCount) return true;
-    return utimeToMs(currentSecret(rotating)!.secret.expiration) <= this.#now();
-  }
-
-  /** Adds one that runs out a lifetime after the last, and drops the oldest of more than three. */
-  #rotate({ secrets, maxId }: RotatingSecrets, service: number): RotatingSecrets {
-    const now = this.#now();
-    const ttl = this.#ttlMs(service);
-    const last = secrets.get(maxId);
-    const begins = last === undefined ? now : Math.max(now + ttl, utimeToMs(last.expiration));
-    const added: ExpiringKey = {
-      key: CryptoKey.generate(this.#cipher, utimeFromMs(now)),
-      expiration: utimeFromMs(begins + ttl),
-    };
-    const all = [...secrets, [maxId + 1n, added] as const];
-    return { secrets: new Map(all.slice(-rotatingSecretCount)), maxId: maxId + 1n };
-  }
-
-  #ttlMs(service: number): number {
-    const { auth_mon_ticket_ttl: mon, auth_service_ticket_ttl: others } = this.#options;
-    return 1000 * (service === EntityType.Auth ? mon : others);
   }
 }

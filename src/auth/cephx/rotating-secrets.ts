@@ -4,8 +4,9 @@
  */
 import type { Decoder } from '../../wire/decoder.ts';
 import type { Encoder } from '../../wire/encoder.ts';
-import { decodeUtime, encodeUtime, type Utime } from '../../wire/utime.ts';
-import { type CryptoKey, decodeCryptoKey, encodeCryptoKey } from './crypto-key.ts';
+import { decodeUtime, encodeUtime, type Utime, utimeFromMs, utimeToMs } from '../../wire/utime.ts';
+import { CryptoKey, decodeCryptoKey, encodeCryptoKey } from './crypto-key.ts';
+import type { KeyType } from './key-type.ts';
 import { structVersion } from './sealed.ts';
 
 /** `ExpiringCryptoKey`. */
@@ -58,4 +59,42 @@ export function currentSecret(value: RotatingSecrets): { id: bigint; secret: Exp
   const entries = [...value.secrets].sort(([a], [b]) => (a < b ? -1 : 1));
   const current = entries.at(-2) ?? entries.at(-1);
   return current && { id: current[0], secret: current[1] };
+}
+
+export const noRotatingSecrets: RotatingSecrets = { secrets: new Map(), maxId: 0n };
+
+/**
+ * The secrets as they must be at `now` (ms): whenever the one in use runs out the next takes its place, and
+ * another next is made that runs out a lifetime after the last. The same object when nothing is due.
+ */
+export function rotatedSecrets(
+  rotating: RotatingSecrets,
+  now: number,
+  ttlMs: number,
+  type: KeyType,
+): RotatingSecrets {
+  let rotated = rotating;
+  while (mustRotate(rotated, now)) rotated = rotateOnce(rotated, now, ttlMs, type);
+  return rotated;
+}
+
+function mustRotate(rotating: RotatingSecrets, now: number): boolean {
+  if (rotating.secrets.size < rotatingSecretCount) return true;
+  return utimeToMs(currentSecret(rotating)!.secret.expiration) <= now;
+}
+
+function rotateOnce(
+  { secrets, maxId }: RotatingSecrets,
+  now: number,
+  ttlMs: number,
+  type: KeyType,
+): RotatingSecrets {
+  const last = secrets.get(maxId);
+  const begins = last === undefined ? now : Math.max(now + ttlMs, utimeToMs(last.expiration));
+  const added: ExpiringKey = {
+    key: CryptoKey.generate(type, utimeFromMs(now)),
+    expiration: utimeFromMs(begins + ttlMs),
+  };
+  const all = [...secrets, [maxId + 1n, added] as const];
+  return { secrets: new Map(all.slice(-rotatingSecretCount)), maxId: maxId + 1n };
 }

@@ -9,6 +9,8 @@ export interface MonService {
   /** Its prefix in the store. */
   readonly name: string;
   readonly hasPending: boolean;
+  /** What it has pending is proposed without a wait, as Ceph's auth, config and monmap services do. */
+  readonly isUrgent?: boolean;
   /**
    * Puts what is pending into the transaction; nothing is pending any more. The function given back makes it
    * the committed state, and is called once the transaction is durable, in the order of the proposals.

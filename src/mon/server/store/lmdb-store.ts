@@ -1,0 +1,104 @@
+/**
+ * A MonStore in a folder, on LMDB. A commit resolves once its pages are on the disk (`overlappingSync` off:
+ * lmdb's promise waits for the flush); LMDB's own double meta page makes each transaction whole or absent.
+ *
+ * Keys are [prefix, version] or [prefix, name]; lmdb orders numbers by value and before text.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RootDatabase } from 'lmdb';
+import { ErrorCode, MsgrError } from '../../../errors.ts';
+import { versionOfKey } from './keys.ts';
+import type { MonStore, StoreTransaction } from './mon-store.ts';
+
+type StoreKey = [prefix: string, key: number | string];
+
+export class LmdbStore implements MonStore {
+  readonly #db: RootDatabase<Uint8Array, StoreKey>;
+  readonly #path: string;
+
+  private constructor(db: RootDatabase<Uint8Array, StoreKey>, path: string) {
+    this.#db = db;
+    this.#path = path;
+  }
+
+  /** The folder is made when it is missing, for its owner only. @throws MsgrError ERR_MSGR_STORE */
+  static async open(folder: string): Promise<LmdbStore> {
+    const { open } = await loadLmdb();
+    const path = join(folder, 'store.lmdb');
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      return new LmdbStore(
+        open<Uint8Array, StoreKey>({ path, encoding: 'binary', noSubdir: true, overlappingSync: false }),
+        path,
+      );
+    } catch (cause) {
+      throw new MsgrError(ErrorCode.Store, `the store ${path} cannot be opened: ${reason(cause)}`, { cause });
+    }
+  }
+
+  get(prefix: string, key: string): Uint8Array | undefined {
+    return this.#attempt('read', () => this.#db.getBinary(storeKey(prefix, key)));
+  }
+
+  *keys(prefix: string, first?: string): Iterable<string> {
+    const start = first === undefined ? ([prefix] as unknown as StoreKey) : storeKey(prefix, first);
+    for (const [ofPrefix, key] of this.#db.getKeys({ start })) {
+      if (ofPrefix !== prefix) return;
+      yield String(key);
+    }
+  }
+
+  async commit(transaction: StoreTransaction): Promise<void> {
+    try {
+      await this.#db.transaction(() => {
+        for (const operation of transaction.operations) {
+          const key = storeKey(operation.prefix, operation.key);
+          if (operation.kind === 'put') void this.#db.put(key, operation.value);
+          else void this.#db.remove(key);
+        }
+      });
+    } catch (cause) {
+      throw this.#failed('written', cause);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#db.close();
+  }
+
+  #attempt<T>(verb: string, work: () => T): T {
+    try {
+      return work();
+    } catch (cause) {
+      throw this.#failed(verb, cause);
+    }
+  }
+
+  #failed(verb: string, cause: unknown): MsgrError {
+    return new MsgrError(ErrorCode.Store, `the store ${this.#path} cannot be ${verb}: ${reason(cause)}`, {
+      cause,
+    });
+  }
+}
+
+function storeKey(prefix: string, key: string): StoreKey {
+  return [prefix, versionOfKey(key) ?? key];
+}
+
+function reason(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+/** Only a monitor needs it, so only a monitor loads it. */
+async function loadLmdb(): Promise<typeof import('lmdb')> {
+  try {
+    return await import('lmdb');
+  } catch (cause) {
+    throw new MsgrError(
+      ErrorCode.Store,
+      `the package lmdb cannot be loaded, which a monitor keeps its state in: ${reason(cause)}; npm install lmdb`,
+      { cause },
+    );
+  }
+}
