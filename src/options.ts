@@ -144,7 +144,7 @@ export const optionTable = {
     unit: 's',
     form: 'int',
     min: 1,
-    max: 86400,
+    max: 60,
   } as OptionDefinition<number>,
   /** A ping unanswered for so long makes its peer a failed one. */
   osd_heartbeat_grace: { default: 20, unit: 's', form: 'int', min: 1 } as OptionDefinition<number>,
