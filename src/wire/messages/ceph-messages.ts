@@ -12,6 +12,8 @@ import { MMonCommand } from './m-mon-command.ts';
 import { MMonCommandAck } from './m-mon-command-ack.ts';
 import { MMonGetMap } from './m-mon-get-map.ts';
 import { MMonGetOSDMap } from './m-mon-get-osd-map.ts';
+import { MMonGetPurgedSnaps } from './m-mon-get-purged-snaps.ts';
+import { MMonGetPurgedSnapsReply } from './m-mon-get-purged-snaps-reply.ts';
 import { MMonGetVersion } from './m-mon-get-version.ts';
 import { MMonGetVersionReply } from './m-mon-get-version-reply.ts';
 import { MMonMap } from './m-mon-map.ts';
@@ -21,10 +23,13 @@ import { MOSDAlive } from './m-osd-alive.ts';
 import { MOSDBeacon } from './m-osd-beacon.ts';
 import { MOSDBoot } from './m-osd-boot.ts';
 import { MOSDFailure } from './m-osd-failure.ts';
+import { MOSDFull } from './m-osd-full.ts';
 import { MOSDMap } from './m-osd-map.ts';
 import { MOSDMarkMeDead } from './m-osd-mark-me-dead.ts';
 import { MOSDMarkMeDown } from './m-osd-mark-me-down.ts';
+import { MOSDPGCreate2 } from './m-osd-pg-create2.ts';
 import { MOSDPGCreated } from './m-osd-pg-created.ts';
+import { MOSDPGTemp } from './m-osd-pg-temp.ts';
 import { MOSDPing } from './m-osd-ping.ts';
 import { MPing } from './m-ping.ts';
 import type { MessageType } from './registry.ts';
@@ -56,6 +61,11 @@ export const cephMessages: readonly MessageType<any>[] = Object.freeze([
   MOSDMarkMeDown,
   MOSDBeacon,
   MOSDPGCreated,
+  MOSDPGCreate2,
+  MOSDPGTemp,
+  MOSDFull,
+  MMonGetPurgedSnaps,
+  MMonGetPurgedSnapsReply,
   MOSDMarkMeDead,
   MMgrMap,
 ]);

@@ -2,13 +2,19 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { supportedDefault } from '../../../src/wire/features.ts';
+import { MMonGetPurgedSnaps } from '../../../src/wire/messages/m-mon-get-purged-snaps.ts';
+import { MMonGetPurgedSnapsReply } from '../../../src/wire/messages/m-mon-get-purged-snaps-reply.ts';
 import { MOSDAlive } from '../../../src/wire/messages/m-osd-alive.ts';
 import { MOSDBeacon } from '../../../src/wire/messages/m-osd-beacon.ts';
 import { MOSDBoot } from '../../../src/wire/messages/m-osd-boot.ts';
 import { MOSDFailure, OSDFailureFlag } from '../../../src/wire/messages/m-osd-failure.ts';
+import { MOSDFull } from '../../../src/wire/messages/m-osd-full.ts';
 import { MOSDMarkMeDead } from '../../../src/wire/messages/m-osd-mark-me-dead.ts';
 import { MOSDMarkMeDown } from '../../../src/wire/messages/m-osd-mark-me-down.ts';
+import { MOSDPGCreate2 } from '../../../src/wire/messages/m-osd-pg-create2.ts';
 import { MOSDPGCreated } from '../../../src/wire/messages/m-osd-pg-created.ts';
+import { MOSDPGTemp } from '../../../src/wire/messages/m-osd-pg-temp.ts';
+import type { MessageType } from '../../../src/wire/messages/registry.ts';
 import { pgIdToString } from '../../../src/wire/pg-id.ts';
 import { fixtureMessages } from '../../support/captures.ts';
 import { checkTruncation, hex } from '../../support/wire-checks.ts';
@@ -144,6 +150,67 @@ test('MOSDBeacon, and the versions without its last fields', () => {
 
 test('MOSDPGCreated', () => {
   assert.is(pgIdToString(MOSDPGCreated.decode(fixtureMessages(116)[0]!).pgid), '1.7');
+});
+
+test('MOSDFull, MOSDPGTemp and MMonGetPurgedSnaps: the bytes of each field', () => {
+  const full = MOSDFull.encode({ paxosVersion: 19n, epoch: 19, state: 0x50 });
+  assert.equal(full.front, hex(prefix, '13000000 50000000'));
+
+  const pgTemp = MOSDPGTemp.encode({
+    paxosVersion: 19n,
+    epoch: 19,
+    pgTemp: [{ pgid: { pool: 1n, seed: 7 }, osds: [2, 0] }],
+    forced: false,
+  });
+  const pgid = '01 0100000000000000 07000000 ffffffff';
+  assert.equal(pgTemp.front, hex(prefix, '13000000', '01000000', pgid, '02000000 02000000 00000000', '00'));
+  assert.equal([pgTemp.version, pgTemp.compatVersion], [2, 1]);
+
+  const asked = MMonGetPurgedSnaps.encode({ paxosVersion: 19n, start: 1, last: 9 });
+  assert.equal(asked.front, hex(prefix, '01000000 09000000'));
+  const interval = { start: 3n, length: 2n };
+  const reply = MMonGetPurgedSnapsReply.encode({
+    paxosVersion: 19n,
+    start: 1,
+    last: 9,
+    purgedSnaps: new Map([[4, new Map([[1n, [interval]]])]]),
+  });
+  assert.equal(
+    reply.front,
+    hex(
+      prefix,
+      '01000000 09000000', // start, last
+      '01000000 04000000', // one epoch: 4
+      '01000000 0100000000000000', // one pool: 1
+      '01000000 0300000000000000 0200000000000000', // one interval
+    ),
+  );
+  const types = [
+    [MOSDFull, full],
+    [MOSDPGTemp, pgTemp],
+    [MMonGetPurgedSnaps, asked],
+    [MMonGetPurgedSnapsReply, reply],
+  ] as const;
+  for (const [type, payload] of types) {
+    const decode = (front: Uint8Array): unknown => type.decode({ ...payload, front });
+    checkTruncation(payload.front, decode);
+    // biome-ignore lint/suspicious/noExplicitAny: each type with a body of its own.
+    assert.equal((type as MessageType<any>).encode(decode(payload.front)).front, payload.front);
+  }
+});
+
+test('MOSDPGTemp of version 1 is not forced', () => {
+  const { front } = MOSDPGTemp.encode({ epoch: 3, pgTemp: [], forced: true });
+  assert.is(MOSDPGTemp.decode({ version: 1, compatVersion: 1, front: front.subarray(0, -1) }).forced, false);
+});
+
+test('MOSDPGCreate2: a new group of a replicated pool, with the history of one that never was', () => {
+  const create = MOSDPGCreate2.decode(fixtureMessages(120)[0]!);
+  const [first] = create.pgs;
+  assert.is(first!.pgid.pool, 1n);
+  assert.is(first!.pgid.shard, -1);
+  assert.is(first!.epoch, 15);
+  assert.is(create.histories.length, create.pgs.length);
 });
 
 test.run();
