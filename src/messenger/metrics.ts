@@ -1,16 +1,10 @@
-/**
- * The counters of messengers as Prometheus text (exposition format 0.0.4).
- *
- * prom-client is the library for metrics that live in a registry. Here the numbers live in the messengers
- * already and are read once per scrape; a registry would keep them a second time and have to be told of
- * each connection that comes and goes. What is left, names and escapes, is this file.
- */
+/** The counters of messengers as Prometheus text. */
+import { type Labels, PrometheusText } from '../prometheus-text.ts';
 import { addCounters, type ConnectionCounters } from './connection.ts';
 import type { Messenger, MessengerCounters } from './messenger.ts';
 import { PeerConnection } from './peer-connection.ts';
 
-/** Content-Type of an HTTP answer with this text. */
-export const prometheusContentType = 'text/plain; version=0.0.4; charset=utf-8';
+export { prometheusContentType } from '../prometheus-text.ts';
 
 export interface PrometheusOptions {
   /** One series more per counter for each connection there is, named `msgr2_connection_…`. */
@@ -52,58 +46,62 @@ const messengerMetrics: Readonly<Record<keyof MessengerCounters, Metric>> = {
   ],
 };
 
-/** Labels in their text form, and the numbers they go with. */
-type Series<Counters> = Map<string, Counters>;
+/** Counters and whose they are. */
+export interface LabelledCounters<Counters> {
+  readonly labels: Labels;
+  readonly counters: Counters;
+}
 
 /** The counters of some messengers; those of one label are added up, as a series must be there once. */
 export function prometheusText(messengers: Iterable<Messenger>, options: PrometheusOptions = {}): string {
-  const totals: Series<MessengerCounters> = new Map();
-  const connections: Series<ConnectionCounters> = new Map();
+  const totals = new Map<string, MessengerCounters>();
+  const connections: LabelledCounters<ConnectionCounters>[] = [];
   for (const messenger of messengers) {
     const { label } = messenger;
-    const labels = labelText({ messenger: label });
     const counters = messenger.counters();
-    const before = totals.get(labels);
-    if (before === undefined) totals.set(labels, counters);
+    const before = totals.get(label);
+    if (before === undefined) totals.set(label, counters);
     else addCounters(before, counters);
-    if (!options.perConnection) continue;
-    for (const connection of messenger.connections()) {
-      if (!(connection instanceof PeerConnection)) continue;
-      const { id, peerName, peerAddrs } = connection;
-      connections.set(
-        labelText({
-          messenger: label,
-          connection: String(id),
-          peer: String(peerName),
-          address: String(peerAddrs),
-        }),
-        connection.counters(),
-      );
-    }
+    if (options.perConnection) connections.push(...connectionSeries(messenger));
   }
-  const text = families('msgr2_', messengerMetrics, totals);
-  return options.perConnection ? text + families('msgr2_connection_', connectionMetrics, connections) : text;
+  const text = new PrometheusText();
+  const series = [...totals].map(([messenger, counters]) => ({ labels: { messenger }, counters }));
+  writeMessengerMetrics(text, series);
+  if (options.perConnection) families(text, 'msgr2_connection_', connectionMetrics, connections);
+  return String(text);
+}
+
+/** Families `msgr2_…`; for messengers whose counters came from another thread, too. */
+export function writeMessengerMetrics(
+  text: PrometheusText,
+  series: readonly LabelledCounters<MessengerCounters>[],
+): void {
+  families(text, 'msgr2_', messengerMetrics, series);
+}
+
+function connectionSeries(messenger: Messenger): LabelledCounters<ConnectionCounters>[] {
+  return messenger
+    .connections()
+    .filter((connection) => connection instanceof PeerConnection)
+    .map((connection) => ({
+      labels: {
+        messenger: messenger.label,
+        connection: connection.id,
+        peer: String(connection.peerName),
+        address: String(connection.peerAddrs),
+      },
+      counters: connection.counters(),
+    }));
 }
 
 function families<Name extends string>(
+  text: PrometheusText,
   prefix: string,
   metrics: Readonly<Record<Name, Metric>>,
-  series: Series<Record<Name, number>>,
-): string {
-  let text = '';
+  series: readonly LabelledCounters<Readonly<Record<Name, number>>>[],
+): void {
   for (const [counter, [name, help]] of Object.entries(metrics) as [Name, Metric][]) {
-    const type = name.endsWith('_total') ? 'counter' : 'gauge';
-    text += `# HELP ${prefix}${name} ${help}\n# TYPE ${prefix}${name} ${type}\n`;
-    for (const [labels, counters] of series) text += `${prefix}${name}${labels} ${counters[counter]}\n`;
+    const samples = series.map(({ labels, counters }) => ({ labels, value: counters[counter] }));
+    text.family(prefix + name, help, samples);
   }
-  return text;
-}
-
-function labelText(labels: Readonly<Record<string, string>>): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escapeValue(value)}"`);
-  return `{${pairs.join(',')}}`;
-}
-
-function escapeValue(value: string): string {
-  return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 }
