@@ -227,6 +227,19 @@ export const optionTable = {
   /** A service forgets versions when it may forget this many, and at most so many at once; 0: no limit. */
   paxos_service_trim_min: { default: 250, min: 0 } as OptionDefinition<number>,
   paxos_service_trim_max: { default: 500, min: 0 } as OptionDefinition<number>,
+  /** A monitor's proposals: how long the first change waits for others, and how far apart proposals are at least. */
+  paxos_min_wait: seconds(0.05),
+  paxos_propose_interval: seconds(1),
+  /** How often a monitor looks at what only time changes. */
+  mon_tick_interval: { default: 5, form: 'int', unit: 's', min: 1 } as OptionDefinition<number>,
+  /** Silence after which a monitor ends a client's session. */
+  mon_session_timeout: { default: 300, form: 'int', unit: 's', min: 1 } as OptionDefinition<number>,
+  /** Bytes of messages that a monitor takes in at once: from clients, and from daemons. */
+  mon_client_bytes: bytes(104857600),
+  mon_daemon_bytes: bytes(419430400),
+  /** CRUSH type whose buckets hold one copy each in a new cluster's rule: 1 hosts, 0 OSDs. */
+  osd_crush_chooseleaf_type: { default: 1, form: 'int', min: 0, max: 11 } as OptionDefinition<number>,
+  osd_pool_default_erasure_code_profile: text('plugin=jerasure technique=reed_sol_van k=2 m=2'),
   /** Bytes and messages of clients that an OSD takes in at once. */
   osd_client_message_size_cap: bytes(524288000),
   osd_client_message_cap: { default: 256, min: 0, unit: 'messages' } as OptionDefinition<number>,
