@@ -85,3 +85,15 @@ export const clusterLogEntriesMax = 4096;
 
 /** Highest max_osd that an increment may set; Ceph's monitors stop at 10,000 unless told otherwise. */
 export const maxOsdMax = 262_144;
+
+/** Bytes of one command on an admin socket; Ceph's own are some hundred. Beyond, the connection is closed. */
+export const adminCommandBytesMax = 64 * 1024;
+
+/** Connections to one admin socket at a time; each is one command. Beyond, they are closed at once. */
+export const adminConnectionsMax = 64;
+
+/** How long a connection to an admin socket may take to say its command. */
+export const adminCommandTimeoutMs = 10_000;
+
+/** Bytes of an admin socket's answer that a client takes; `dump_osd_network` of 10,000 peers has some 10 MB. */
+export const adminAnswerBytesMax = 64 * 1024 * 1024;
