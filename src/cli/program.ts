@@ -13,6 +13,7 @@ import { statusCommand } from './cluster/status.ts';
 import { watchCommand } from './cluster/watch.ts';
 import { mapCommand } from './map.ts';
 import { pingCommand } from './ping/command.ts';
+import { topCommand } from './top/command.ts';
 
 /** Runs one command line (`process.argv` whole) and answers the exit code. */
 export async function run(argv: readonly string[]): Promise<number> {
@@ -33,6 +34,7 @@ function makeProgram(): Command {
     .addCommand(commandCommand())
     .addCommand(watchCommand())
     .addCommand(pingCommand())
+    .addCommand(topCommand())
     .addCommand(benchCommand())
     .addCommand(mapCommand());
   throwInsteadOfExit(program);
