@@ -1,0 +1,4 @@
+/** Every command, in the order in which they are described. */
+import type { CommandDefinition } from './command.ts';
+
+export const allCommands: readonly CommandDefinition[] = [];
