@@ -128,6 +128,7 @@ export const Release = {
   jewel: 10,
   kraken: 11,
   luminous: 12,
+  mimic: 13,
   nautilus: 14,
   octopus: 15,
   pacific: 16,

@@ -2,16 +2,19 @@
  * The next epoch of the OSDMap in the making: an incremental that grows until it is proposed, and what the
  * map will say once it is committed. Rules and commands read through it, so that two changes of one batch
  * see each other.
+ *
+ * Invariant: every reader here answers what the map that {@link PendingOsdMap.finish} makes will say.
  */
 import { applyIncremental } from '../../../maps/apply.ts';
 import type { CrushMap } from '../../../maps/crush/map.ts';
 import { makeIncremental, type OSDMapIncremental } from '../../../maps/incremental.ts';
 import { encodeIncremental } from '../../../maps/incremental-codec.ts';
-import { type OSDMap, osdOut } from '../../../maps/osdmap.ts';
+import { noOsdXinfo, type OSDMap, type OsdXinfo, osdOut } from '../../../maps/osdmap.ts';
 import { encodeOsdMap, osdMapCrc } from '../../../maps/osdmap-codec.ts';
 import type { PgPool } from '../../../maps/pool.ts';
 import { OsdState } from '../../../maps/states.ts';
 import type { Utime } from '../../../wire/utime.ts';
+import { Uuid } from '../../../wire/uuid.ts';
 
 /** An incremental whose fields, maps and lists may be changed. */
 export type GrowingIncremental = {
@@ -29,9 +32,9 @@ export interface ProposedOsdMap {
 }
 
 export class PendingOsdMap {
-  /** The committed map that the change applies to. */
+  /** The map that the change applies to. */
   readonly base: OSDMap;
-  /** Writers change it directly; whoever does calls {@link touch}. */
+  /** Writers change it directly; whoever does calls {@link touch}. States and weights have methods of their own. */
   readonly change: GrowingIncremental;
   #isTouched = false;
 
@@ -70,10 +73,13 @@ export class PendingOsdMap {
 
   /** {@link OsdState} bits. */
   state(osd: number): number {
-    const committed = this.base.osdState[osd] ?? 0;
-    const flips = this.change.newState.get(osd);
-    const state = flips === undefined ? committed : committed ^ (flips === 0 ? OsdState.up : flips);
-    return this.change.newUpClient.has(osd) ? state | OsdState.exists | OsdState.up : state;
+    const weighed = this.#weighedState(osd);
+    const flips = this.#flips(osd);
+    const wiped = (weighed & flips & OsdState.exists) !== 0;
+    const state = wiped ? 0 : weighed ^ flips;
+    return this.change.newUpClient.has(osd)
+      ? (state | OsdState.exists | OsdState.up) & ~OsdState.stop
+      : state;
   }
 
   exists(osd: number): boolean {
@@ -92,6 +98,20 @@ export class PendingOsdMap {
     return this.exists(osd) && this.weight(osd) !== osdOut;
   }
 
+  /** Once it was removed or is new it is {@link noOsdXinfo}, unless something was set. */
+  xinfo(osd: number): OsdXinfo {
+    const changed = this.change.newXinfo.get(osd);
+    if (changed !== undefined) return changed;
+    if (this.#isWiped(osd)) return noOsdXinfo;
+    return this.base.osdXinfo[osd] ?? noOsdXinfo;
+  }
+
+  uuid(osd: number): Uuid {
+    const changed = this.change.newUuid.get(osd);
+    if (changed !== undefined) return changed;
+    return this.#isWiped(osd) ? Uuid.zero : (this.base.osdUuid[osd] ?? Uuid.zero);
+  }
+
   pool(id: number): PgPool | undefined {
     if (this.change.oldPools.includes(id)) return undefined;
     return this.change.newPools.get(id) ?? this.base.pools.get(id);
@@ -104,13 +124,63 @@ export class PendingOsdMap {
     return names;
   }
 
+  /** How many OSDs this change takes down, less those that it flips up. Boots do not count, as in Ceph. */
+  netMarkedDown(): number {
+    let count = 0;
+    for (const [osd, flips] of this.change.newState) {
+      if ((flips & OsdState.up) === 0) continue;
+      count += ((this.base.osdState[osd] ?? 0) & OsdState.up) !== 0 ? 1 : -1;
+    }
+    return count;
+  }
+
+  /** How many OSDs this change takes out, less those that it brings in. */
+  netMarkedOut(): number {
+    let count = 0;
+    for (const [osd, weight] of this.change.newWeight) {
+      const wasOut = (this.base.osdWeight[osd] ?? osdOut) === osdOut;
+      if (wasOut !== (weight === osdOut)) count += wasOut ? -1 : 1;
+    }
+    return count;
+  }
+
   // ── Changes that are more than one field ───────────────────────────────────────────────────────
 
-  /** Sets or clears bits of an OSD's state, whatever was pending. */
+  /** Sets or clears bits of an OSD's state, whatever was pending. Down or gone, it does not boot in this epoch. */
   changeState(osd: number, set: number, clear: number): void {
-    const flips = (this.base.osdState[osd] ?? 0) ^ ((this.state(osd) | set) & ~clear);
-    if (flips === 0) this.change.newState.delete(osd);
-    else this.change.newState.set(osd, flips);
+    if ((clear & (OsdState.up | OsdState.exists)) !== 0) this.#cancelBoot(osd);
+    const boots = this.change.newUpClient.has(osd) ? OsdState.exists | OsdState.up : 0;
+    const weighed = this.#weighedState(osd);
+    const wanted = ((weighed ^ this.#flips(osd)) | set) & ~clear;
+    // What the boot itself brings need not be said twice.
+    this.#setFlips(osd, weighed, wanted & ~(boots & ~weighed));
+    this.touch();
+  }
+
+  markDown(osd: number): void {
+    this.changeState(osd, 0, OsdState.up);
+  }
+
+  /**
+   * A weight above 0 makes an OSD exist and clears `autoout` and `new`, before the bits of newState flip;
+   * setting it here leaves all other bits as they were to become.
+   */
+  setWeight(osd: number, weight: number): void {
+    const wanted = this.#weighedState(osd) ^ this.#flips(osd);
+    this.change.newWeight.set(osd, weight);
+    const cleared = weight === osdOut ? 0 : OsdState.autoout | OsdState.new;
+    const made = weight === osdOut ? 0 : OsdState.exists;
+    this.#setFlips(osd, this.#weighedState(osd), (wanted | made) & ~cleared);
+    this.touch();
+  }
+
+  changeXinfo(osd: number, fields: Partial<OsdXinfo>): void {
+    this.change.newXinfo.set(osd, { ...this.xinfo(osd), ...fields });
+    this.touch();
+  }
+
+  changePool(id: number, pool: PgPool): void {
+    this.change.newPools.set(id, pool);
     this.touch();
   }
 
@@ -119,13 +189,45 @@ export class PendingOsdMap {
     this.touch();
   }
 
+  /** The map as it would be now; a look ahead, which leaves the change as it is. */
+  preview(): OSDMap {
+    return applyIncremental(this.base, this.change as OSDMapIncremental);
+  }
+
   /** The change as it will be written, and the map that results; the change must not grow afterwards. */
   finish(modified: Utime): ProposedOsdMap {
     this.change.modified = modified;
-    const unsealed = this.change as OSDMapIncremental;
-    const map = applyIncremental(this.base, unsealed);
+    const map = this.preview();
     const fullBytes = encodeOsdMap(map);
     this.change.fullCrc = osdMapCrc(fullBytes, map);
     return { map, fullBytes, incrementalBytes: encodeIncremental(this.change as OSDMapIncremental) };
+  }
+
+  /** The committed state with what new weights do to it, which happens before bits flip. */
+  #weighedState(osd: number): number {
+    const state = this.base.osdState[osd] ?? 0;
+    const weight = this.change.newWeight.get(osd) ?? osdOut;
+    return weight === osdOut ? state : (state | OsdState.exists) & ~(OsdState.autoout | OsdState.new);
+  }
+
+  #flips(osd: number): number {
+    const flips = this.change.newState.get(osd);
+    return flips === 0 ? OsdState.up : (flips ?? 0);
+  }
+
+  #setFlips(osd: number, from: number, to: number): void {
+    // An OSD that ceases to exist loses everything with it, and its bits are not flipped one by one.
+    const flips = from ^ to;
+    if (flips === 0) this.change.newState.delete(osd);
+    else this.change.newState.set(osd, flips);
+  }
+
+  #isWiped(osd: number): boolean {
+    return (this.#weighedState(osd) & this.#flips(osd) & OsdState.exists) !== 0;
+  }
+
+  #cancelBoot(osd: number): void {
+    const { newUpClient, newUpCluster, newHbBackUp, newHbFrontUp } = this.change;
+    for (const addrs of [newUpClient, newUpCluster, newHbBackUp, newHbFrontUp]) addrs.delete(osd);
   }
 }
