@@ -22,7 +22,7 @@ function observation(
   sights: Observation['sights'],
   more: Partial<Observation> = {},
 ): Observation {
-  return { osd, state: 'active', epoch: 5, sights, faults: [], ...more };
+  return { osd, state: 'active', epoch: 5, sights, faults: [], failuresReported: 0, ...more };
 }
 
 test('observers by peers, for each network', () => {

@@ -31,6 +31,8 @@ export interface Observation {
   readonly epoch: number;
   readonly sights: ReadonlyMap<number, Readonly<Partial<Record<NetworkName, Sight>>>>;
   readonly faults: readonly SeenFault[];
+  /** Failures of others that it reported to the monitor, ever; undefined when it does not tell. */
+  readonly failuresReported: number | undefined;
 }
 
 interface PeersAnswer {
@@ -44,6 +46,7 @@ interface PeersAnswer {
     >;
   }[];
   faults: SeenFault[];
+  reports: { failures: number };
 }
 
 interface NetworkAnswer {
@@ -86,7 +89,9 @@ function parsed(path: string, text: string): unknown {
   }
 }
 
-function sightsOfOurs({ faults, peers }: PeersAnswer): Pick<Observation, 'sights' | 'faults'> {
+type Seen = Pick<Observation, 'sights' | 'faults' | 'failuresReported'>;
+
+function sightsOfOurs({ faults, peers, reports }: PeersAnswer): Seen {
   const sights = new Map<number, Partial<Record<NetworkName, Sight>>>();
   for (const { networks, osd } of peers) {
     const entries = Object.entries(networks).map(([network, link]): [string, Sight] => [
@@ -100,10 +105,10 @@ function sightsOfOurs({ faults, peers }: PeersAnswer): Pick<Observation, 'sights
     ]);
     sights.set(osd, Object.fromEntries(entries));
   }
-  return { sights, faults };
+  return { sights, faults, failuresReported: reports.failures };
 }
 
-function sightsOfCeph({ entries }: NetworkAnswer, whoami: number): Pick<Observation, 'sights' | 'faults'> {
+function sightsOfCeph({ entries }: NetworkAnswer, whoami: number): Seen {
   const sights = new Map<number, Partial<Record<NetworkName, Sight>>>();
   for (const entry of entries) {
     const network = networkNames.find((name) => name === entry.interface);
@@ -116,5 +121,5 @@ function sightsOfCeph({ entries }: NetworkAnswer, whoami: number): Pick<Observat
     };
     sights.set(entry['to osd'], { ...sights.get(entry['to osd']), [network]: sight });
   }
-  return { sights, faults: [] };
+  return { sights, faults: [], failuresReported: undefined };
 }

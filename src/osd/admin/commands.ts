@@ -6,7 +6,7 @@ import { Errno } from '../../auth/errno.ts';
 import { ErrorCode, MsgrError } from '../../errors.ts';
 import type { CommandArguments, DaemonCommand } from '../daemon/command-table.ts';
 import type { MessengerStatus, OsdDaemonStatus } from '../daemon/status.ts';
-import type { PeerStatus } from '../heartbeat/osd-heartbeat-types.ts';
+import type { HeartbeatMetrics, PeerStatus } from '../heartbeat/osd-heartbeat-types.ts';
 
 export function adminCommands(daemon: OsdDaemonStatus): DaemonCommand[] {
   return [
@@ -53,6 +53,7 @@ export function adminCommands(daemon: OsdDaemonStatus): DaemonCommand[] {
         state: daemon.state,
         peers: daemon.heartbeat.peers().map(peerFields),
         faults: daemon.heartbeat.faults(),
+        reports: reportFields(daemon.heartbeat.metrics()),
       }),
     },
   ];
@@ -130,6 +131,15 @@ function peerFields(peer: PeerStatus): unknown {
     up_from: peer.upFrom,
     healthy: peer.isHealthy,
     networks: Object.fromEntries(networks),
+  };
+}
+
+function reportFields(metrics: HeartbeatMetrics): unknown {
+  return {
+    failures: metrics.failuresReported,
+    immediate: metrics.failuresImmediate,
+    cancelled: metrics.failuresCancelled,
+    suppressed: metrics.failuresSuppressed,
   };
 }
 

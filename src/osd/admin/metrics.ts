@@ -7,10 +7,10 @@ import type { MessengerCounters } from '../../messenger/messenger.ts';
 import { type LabelledCounters, writeMessengerMetrics } from '../../messenger/metrics.ts';
 import { PrometheusText, type Sample } from '../../prometheus-text.ts';
 import type { OsdDaemonStatus } from '../daemon/status.ts';
-import { roundTripBucketsMs } from '../heartbeat/heartbeat-options.ts';
 import { LinkState } from '../heartbeat/link-state.ts';
 import { type NetworkName, networkNames } from '../heartbeat/network-protocol.ts';
 import type { HeartbeatMetrics, LinkStatus, NetworkMetrics } from '../heartbeat/osd-heartbeat-types.ts';
+import { roundTripBucketsMs } from '../heartbeat/round-trips.ts';
 
 export async function osdMetrics(daemon: OsdDaemonStatus): Promise<string> {
   const text = new PrometheusText();
