@@ -114,12 +114,16 @@ class NoneServer implements AuthServer {
   }
 }
 
-/** AUTH_NONE for both roles. `name` is who this side says it is. */
-export function authNone(name: EntityAuthName): AuthProvider {
+/**
+ * AUTH_NONE for both roles. `name` is who this side says it is; `assignGlobalId` gives ids to those who come
+ * without one, from 4097 on when absent.
+ */
+export function authNone(name: EntityAuthName, assignGlobalId?: () => bigint): AuthProvider {
   let lastGlobalId = 4096n;
+  const assign = assignGlobalId ?? (() => ++lastGlobalId);
   return {
     client: (peerType) => new NoneClient(name, peerType),
-    server: () => new NoneServer(() => ++lastGlobalId),
+    server: () => new NoneServer(assign),
   };
 }
 

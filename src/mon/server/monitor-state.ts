@@ -9,14 +9,12 @@ import type { Clock } from '../../transport/clock.ts';
 import type { Uuid } from '../../wire/uuid.ts';
 import type { AuthService } from './auth/auth-service.ts';
 import type { ConfigService } from './config/config-service.ts';
-import type { LastEpochClean } from './last-epoch-clean.ts';
 import type { LogService } from './log/log-service.ts';
 import type { OsdMonitor } from './osdmap/osd-monitor.ts';
 import type { PendingOsdMap } from './osdmap/pending-osd-map.ts';
 import type { Proposer } from './service.ts';
 import type { MonSession } from './session.ts';
 import type { MonStore } from './store/mon-store.ts';
-import type { OsdMapStore } from './store/osd-map-store.ts';
 
 export interface MonitorState extends Proposer {
   /** The monitor's own name, `a`. */
@@ -28,24 +26,15 @@ export interface MonitorState extends Proposer {
   wallMs(): number;
   readonly monMap: MonMap;
   readonly store: MonStore;
-  /** The osdmap's history. `osdMap`, `pendingOsdMap` and `osdMapFirstCommitted` are short for its fields. */
-  readonly osdMaps: OsdMapStore;
   readonly osdMap: OSDMap;
   /** The one that grows now; another one after each proposal, with the proposed map as its base. */
   readonly pendingOsdMap: PendingOsdMap;
-  /** What the OSDs' beacons say of the oldest epoch that they need: the osdmap is trimmed up to there. */
-  readonly lastEpochClean: LastEpochClean;
   readonly osd: OsdMonitor;
   readonly auth: AuthService;
   readonly config: ConfigService;
   readonly log: LogService;
   /** Those that are open. */
   readonly sessions: Iterable<MonSession>;
-  /**
-   * Sends a session the maps from its epoch `have` + 1 to the latest, as Ceph's send_latest and
-   * send_incremental; a full one when there are no increments from there, or `have` is 0.
-   */
-  sendOsdMaps(session: MonSession, have: number): void;
   /** Epochs that the store still has of the osdmap. */
   readonly osdMapFirstCommitted: number;
 }

@@ -4,7 +4,7 @@
  *
  * Keys are [prefix, version] or [prefix, name]; lmdb orders numbers by value and before text.
  */
-import { mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RootDatabase } from 'lmdb';
 import { ErrorCode, MsgrError } from '../../../errors.ts';
@@ -22,16 +22,27 @@ export class LmdbStore implements MonStore {
     this.#path = path;
   }
 
-  /** The folder is made when it is missing, for its owner only. @throws MsgrError ERR_MSGR_STORE */
+  /** For its owner only: the keys of the cluster lie in it. @throws MsgrError ERR_MSGR_STORE */
+  static makeFolder(folder: string): void {
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      chmodSync(folder, 0o700);
+    } catch (cause) {
+      throw new MsgrError(ErrorCode.Store, `the folder ${folder} cannot be made: ${reason(cause)}`, {
+        cause,
+      });
+    }
+  }
+
+  /** @throws MsgrError ERR_MSGR_STORE */
   static async open(folder: string): Promise<LmdbStore> {
     const { open } = await loadLmdb();
     const path = join(folder, 'store.lmdb');
     try {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
-      return new LmdbStore(
-        open<Uint8Array, StoreKey>({ path, encoding: 'binary', noSubdir: true, overlappingSync: false }),
-        path,
-      );
+      const options = { path, encoding: 'binary', noSubdir: true, overlappingSync: false } as const;
+      const db = open<Uint8Array, StoreKey>(options);
+      for (const file of [path, `${path}-lock`]) chmodSync(file, 0o600);
+      return new LmdbStore(db, path);
     } catch (cause) {
       throw new MsgrError(ErrorCode.Store, `the store ${path} cannot be opened: ${reason(cause)}`, { cause });
     }

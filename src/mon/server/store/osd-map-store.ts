@@ -1,30 +1,17 @@
 /**
- * The history of the OSDMap in the store, prefix `osdmap`, with Ceph's keys: `full_17` is the map of epoch
- * 17, `17` the incremental that leads to it, `first_committed` and `last_committed` say what there is.
+ * The OSDMaps of now and before, on the history in the store (drawn in osd-map-history.ts).
  *
- *      first_committed                                last_committed
- *            │    each full_N = full_(N-1) + incremental N    │
- *            ▼                                                ▼
- *      ──────●────────●────────●── … ──●────────●────────●────●      pending
- *
- * Three maps matter: `committed` (durable, what clients see), the base of `pending` (committed, or on its way
- * to the disk), and `pending` itself. On start the last step of the history is checked by both its CRCs.
+ * Three of them matter: `committed` (durable, what clients see), the base of `pending` (committed, or on its
+ * way to the disk), and `pending` itself.
  */
 
-import { ErrorCode, MsgrError } from '../../../errors.ts';
-import { applyIncrementalChecked } from '../../../maps/apply.ts';
-import { decodeIncremental } from '../../../maps/incremental-codec.ts';
 import type { OSDMap } from '../../../maps/osdmap.ts';
 import { decodeOsdMap } from '../../../maps/osdmap-codec.ts';
 import { utimeFromMs } from '../../../wire/utime.ts';
 import { PendingOsdMap } from '../osdmap/pending-osd-map.ts';
 import type { MonStore, StoreTransaction } from './mon-store.ts';
+import { checkOsdMaps, firstKey, fullKey, lastKey, osdMapPrefix, trimOsdMaps } from './osd-map-history.ts';
 import { encodeVersion, readVersion } from './values.ts';
-
-const prefix = 'osdmap';
-const firstKey = 'first_committed';
-const lastKey = 'last_committed';
-const fullKey = (epoch: number): string => `full_${epoch}`;
 
 export class OsdMapStore {
   readonly #store: MonStore;
@@ -41,21 +28,8 @@ export class OsdMapStore {
 
   /** Undefined in a new store. @throws MsgrError ERR_MSGR_STORE that names what does not agree. */
   static load(store: MonStore): OsdMapStore | undefined {
-    const last = readVersion(store, prefix, lastKey);
-    if (last === 0) return undefined;
-    const first = readVersion(store, prefix, firstKey);
-    if (first === 0 || first > last) throw damaged(`first_committed ${first} and last_committed ${last}`);
-    return new OsdMapStore(store, checkLastStep(store, first, last), first);
-  }
-
-  /** Puts the first map into the transaction; what is given back reads the store once that is durable. */
-  static create(store: MonStore, transaction: StoreTransaction, fullBytes: Uint8Array): () => OsdMapStore {
-    const map = decodeOsdMap(fullBytes);
-    transaction.put(prefix, fullKey(map.epoch), fullBytes);
-    transaction
-      .put(prefix, firstKey, encodeVersion(map.epoch))
-      .put(prefix, lastKey, encodeVersion(map.epoch));
-    return () => new OsdMapStore(store, map, map.epoch);
+    const map = checkOsdMaps(store);
+    return map && new OsdMapStore(store, map, readVersion(store, osdMapPrefix, firstKey));
   }
 
   get committed(): OSDMap {
@@ -76,12 +50,12 @@ export class OsdMapStore {
 
   /** The encoded map; undefined when it was trimmed, or is not committed. */
   fullBytes(epoch: number): Uint8Array | undefined {
-    return this.#has(epoch) ? this.#store.get(prefix, fullKey(epoch)) : undefined;
+    return this.#has(epoch) ? this.#store.get(osdMapPrefix, fullKey(epoch)) : undefined;
   }
 
   /** The encoded change that leads to the epoch; none leads to the first map of all. */
   incrementalBytes(epoch: number): Uint8Array | undefined {
-    return this.#has(epoch) ? this.#store.get(prefix, String(epoch)) : undefined;
+    return this.#has(epoch) ? this.#store.get(osdMapPrefix, String(epoch)) : undefined;
   }
 
   /** A map of the past, decoded. */
@@ -95,9 +69,9 @@ export class OsdMapStore {
   propose(transaction: StoreTransaction, now: number): () => void {
     const { map, fullBytes, incrementalBytes } = this.#pending.finish(utimeFromMs(now));
     this.#pending = new PendingOsdMap(map);
-    transaction.put(prefix, fullKey(map.epoch), fullBytes);
-    transaction.put(prefix, String(map.epoch), incrementalBytes);
-    transaction.put(prefix, lastKey, encodeVersion(map.epoch));
+    transaction.put(osdMapPrefix, fullKey(map.epoch), fullBytes);
+    transaction.put(osdMapPrefix, String(map.epoch), incrementalBytes);
+    transaction.put(osdMapPrefix, lastKey, encodeVersion(map.epoch));
     return () => {
       this.#committed = map;
     };
@@ -105,10 +79,7 @@ export class OsdMapStore {
 
   /** Erases what lies before `first`, which becomes the oldest epoch. */
   trim(transaction: StoreTransaction, first: number): () => void {
-    for (let epoch = this.#firstCommitted; epoch < first; epoch++) {
-      transaction.erase(prefix, fullKey(epoch)).erase(prefix, String(epoch));
-    }
-    transaction.put(prefix, firstKey, encodeVersion(first));
+    trimOsdMaps(transaction, this.#firstCommitted, first);
     // What is erased must not be read while the transaction is on its way.
     this.#firstCommitted = first;
     return () => {};
@@ -117,37 +88,4 @@ export class OsdMapStore {
   #has(epoch: number): boolean {
     return epoch >= this.#firstCommitted && epoch <= this.lastCommitted;
   }
-}
-
-/** The last map, after its CRC, the incremental's, and their agreement were checked. */
-function checkLastStep(store: MonStore, first: number, last: number): OSDMap {
-  const map = read(store, fullKey(last), decodeOsdMap);
-  if (map.epoch !== last) throw damaged(`full_${last} is the map of epoch ${map.epoch}`);
-  if (last === first) return map;
-  const before = read(store, fullKey(last - 1), decodeOsdMap);
-  const step = read(store, String(last), decodeIncremental);
-  let encoded: Uint8Array;
-  try {
-    ({ encoded } = applyIncrementalChecked(before, step));
-  } catch (cause) {
-    throw damaged(`incremental ${last} does not lead from full_${last - 1} to full_${last}: ${cause}`, cause);
-  }
-  if (Buffer.compare(encoded, store.get(prefix, fullKey(last))!) !== 0) {
-    throw damaged(`incremental ${last} leads to another map than full_${last}`);
-  }
-  return map;
-}
-
-function read<T>(store: MonStore, key: string, decode: (bytes: Uint8Array) => T): T {
-  const bytes = store.get(prefix, key);
-  if (bytes === undefined) throw damaged(`${key} is missing`);
-  try {
-    return decode(bytes);
-  } catch (cause) {
-    throw damaged(`${key}: ${cause instanceof Error ? cause.message : cause}`, cause);
-  }
-}
-
-function damaged(what: string, cause?: unknown): MsgrError {
-  return new MsgrError(ErrorCode.Store, `the store's osdmap is damaged: ${what}`, { cause });
 }

@@ -1,0 +1,362 @@
+/**
+ * A monitor in the box: one, durable, and what clients, tools and daemons of Ceph 16.2.15 take for theirs.
+ *
+ *      messages ──► MonDispatcher ──► services (osd, auth, config, log), commands
+ *                        ▲                  │ pending, propose()
+ *                   sessions            Proposals ──► store ──► committed
+ *                        ▲                                          │
+ *      maps, logs ◄── Subscriptions ◄───────────────────────────────┘
+ *
+ * Nothing is answered that a kill -9 could take back. When the store fails the monitor ends, and says why in
+ * `ended`.
+ */
+import { keyTypeOf } from '../../auth/cephx/key-type.ts';
+import { ErrorCode, MsgrError } from '../../errors.ts';
+import type { MonMap } from '../../maps/mon-map.ts';
+import type { OSDMap } from '../../maps/osdmap.ts';
+import { Messenger } from '../../messenger/messenger.ts';
+import { Policy } from '../../messenger/policy.ts';
+import { Throttle } from '../../messenger/throttle.ts';
+import { type Options, resolveOptions } from '../../options.ts';
+import { type Clock, systemClock } from '../../transport/clock.ts';
+import { AddrType, EntityAddr } from '../../wire/entity-addr.ts';
+import { EntityAddrVec } from '../../wire/entity-addrvec.ts';
+import { EntityName, EntityType } from '../../wire/entity-name.ts';
+import { supportedDefault } from '../../wire/features.ts';
+import { cephMessages } from '../../wire/messages/ceph-messages.ts';
+import type { MMonCommand } from '../../wire/messages/m-mon-command.ts';
+import { MMonCommandAck } from '../../wire/messages/m-mon-command-ack.ts';
+import { MessageRegistry } from '../../wire/messages/registry.ts';
+import { Uuid } from '../../wire/uuid.ts';
+import { monPort } from '../client/mon-host.ts';
+import { AuthService } from './auth/auth-service.ts';
+import { MonAuthProvider } from './auth/mon-auth-provider.ts';
+import { allCommands } from './commands/all-commands.ts';
+import { CommandRegistry } from './commands/registry.ts';
+import { ConfigService } from './config/config-service.ts';
+import { checkIdentity, firstStart, moveMonitor, storedMonMap, writeKeyrings } from './first-start.ts';
+import { LogService } from './log/log-service.ts';
+import { answer, MonDispatcher } from './mon-dispatcher.ts';
+import type { MonitorInit } from './monitor-init.ts';
+import type { MonitorState } from './monitor-state.ts';
+import { OsdMapSender } from './osd-map-sender.ts';
+import { OsdMonitor } from './osdmap/osd-monitor.ts';
+import type { PendingOsdMap } from './osdmap/pending-osd-map.ts';
+import { Proposals } from './proposals.ts';
+import {
+  configPublisher,
+  logPublisher,
+  mgrMapPublisher,
+  monMapPublisher,
+  osdMapPublisher,
+  pgCreatesPublisher,
+} from './publishers.ts';
+import type { MonService } from './service.ts';
+import type { MonOp, MonSession } from './session.ts';
+import { Sessions } from './sessions.ts';
+import { type DataLock, lockDataFolder } from './store/data-lock.ts';
+import { LmdbStore } from './store/lmdb-store.ts';
+import { MemoryStore } from './store/memory-store.ts';
+import type { MonStore } from './store/mon-store.ts';
+import { checkOsdMaps } from './store/osd-map-history.ts';
+import { Subscriptions } from './subscriptions.ts';
+
+/** It is the only one, so it has the first rank. */
+const rank = 0;
+
+export class Monitor implements MonitorState, AsyncDisposable {
+  readonly name: string;
+  readonly fsid: Uuid;
+  readonly options: Options;
+  readonly clock: Clock;
+  readonly monMap: MonMap;
+  readonly store: MonStore;
+  readonly osd: OsdMonitor;
+  readonly auth: AuthService;
+  readonly config: ConfigService;
+  readonly log: LogService;
+  readonly messenger: Messenger;
+  /** Resolves when the monitor has ended: with undefined after `close`, or with what ended it. */
+  readonly ended: Promise<MsgrError | undefined>;
+
+  readonly #sessions = new Sessions();
+  readonly #subscriptions: Subscriptions;
+  readonly #services: readonly MonService[];
+  readonly #commands = new CommandRegistry(allCommands);
+  readonly #proposals: Proposals;
+  readonly #sender: OsdMapSender;
+  readonly #lock: DataLock | undefined;
+  readonly #wallMs: () => number;
+  #tickTimer: unknown;
+  #closed: Promise<void> | undefined;
+  #failure: MsgrError | undefined;
+  #end!: (failure: MsgrError | undefined) => void;
+
+  private constructor(parts: MonitorParts) {
+    const { auth, messenger, monMap, options, store } = parts;
+    this.name = parts.name;
+    this.fsid = monMap.fsid;
+    this.options = options;
+    this.clock = parts.clock;
+    this.monMap = monMap;
+    this.store = store;
+    this.auth = auth;
+    this.messenger = messenger;
+    this.#lock = parts.lock;
+    this.#wallMs = parts.wallMs;
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    const proposer = { propose: () => this.propose() };
+    this.config = new ConfigService({ store, proposer });
+    this.log = new LogService({
+      store,
+      proposer,
+      options,
+      name: this.name,
+      rank,
+      addrs: monMap.monitors.get(this.name)!.publicAddrs,
+      wallMs: this.#wallMs,
+    });
+    const maps = {
+      sendOsdMaps: (session: MonSession, first: number) => this.#sender.send(session, first),
+    };
+    this.osd = OsdMonitor.open({ store, monitor: this, maps });
+    this.#sender = new OsdMapSender(this.fsid, options, this.osd);
+    this.#services = [auth, this.config, this.osd, this.log];
+    this.#proposals = new Proposals({
+      store,
+      clock: this.clock,
+      options,
+      services: this.#services,
+      onCommit: () => this.#subscriptions.publish(this.#sessions),
+      onFailure: (error) => void this.#fail(error),
+    });
+    this.#subscriptions = new Subscriptions([
+      monMapPublisher(() => this.monMap),
+      osdMapPublisher(this.osd, this.#sender),
+      pgCreatesPublisher(this.osd),
+      mgrMapPublisher(),
+      configPublisher(this.config),
+      logPublisher(this.log, this.fsid),
+    ]);
+  }
+
+  /**
+   * Opens or makes its store, binds and serves; resolves when clients can come.
+   * @throws MsgrError ERR_MSGR_STORE, ERR_MSGR_BIND, ERR_MSGR_INVALID_ARGUMENT
+   */
+  static async start(init: MonitorInit): Promise<Monitor> {
+    const name = init.name ?? 'a';
+    const options = resolveOptions(init.options);
+    const wallMs = init.wallMs ?? Date.now;
+    const cleanUp: (() => Promise<unknown>)[] = [];
+    try {
+      const { lock, store } = await openStore(init);
+      cleanUp.push(
+        () => store.close(),
+        async () => lock?.release(),
+      );
+      const auth = new AuthService({ store, options, now: wallMs });
+      const messenger = makeMessenger(init, options, auth, wallMs);
+      cleanUp.unshift(() => messenger.shutdown());
+      const monMap = await bindAndIdentify(init, { name, options, wallMs, store, auth, messenger });
+      const clock = init.clock ?? systemClock;
+      const monitor = new Monitor({ name, options, wallMs, clock, store, lock, auth, messenger, monMap });
+      if (init.data !== undefined) writeKeyrings(init.data, auth);
+      await monitor.#begin();
+      return monitor;
+    } catch (error) {
+      for (const undo of cleanUp) await undo();
+      throw error;
+    }
+  }
+
+  // ── State ──────────────────────────────────────────────────────────────────────────────────────
+
+  wallMs(): number {
+    return this.#wallMs();
+  }
+
+  get osdMap(): OSDMap {
+    return this.osd.map;
+  }
+
+  get pendingOsdMap(): PendingOsdMap {
+    return this.osd.pending;
+  }
+
+  get osdMapFirstCommitted(): number {
+    return this.osd.firstCommitted;
+  }
+
+  get sessions(): Iterable<MonSession> {
+    return this.#sessions;
+  }
+
+  /** Its addresses as monmap and clients have them. */
+  get publicAddrs(): EntityAddrVec {
+    return this.monMap.monitors.get(this.name)!.publicAddrs;
+  }
+
+  propose(): Promise<void> {
+    return this.#proposals.propose();
+  }
+
+  // ── Life ───────────────────────────────────────────────────────────────────────────────────────
+
+  /** Ends it: sessions first, then what is on its way to the store. Idempotent. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #begin(): Promise<void> {
+    this.auth.tick();
+    // Nobody is let in before there are secrets to seal tickets with, and ids to give.
+    await this.#proposals.flush();
+    if (this.#failure !== undefined) throw this.#failure;
+    this.messenger.addDispatcherTail(
+      new MonDispatcher({
+        monitor: this,
+        sessions: this.#sessions,
+        subscriptions: this.#subscriptions,
+        osdMapSender: this.#sender,
+        admits: () => true,
+        runCommand: (op) => void this.#runCommand(op),
+      }),
+    );
+    this.messenger.start();
+    this.#tickLater();
+  }
+
+  #tickLater(): void {
+    this.#tickTimer = this.clock.setTimeout(() => this.#tick(), 1000 * this.options.mon_tick_interval);
+  }
+
+  #tick(): void {
+    for (const service of this.#services) service.tick?.();
+    if (this.#services.some((service) => service.hasPending)) void this.propose();
+    this.#sessions.endSilent(1000 * this.options.mon_session_timeout, this.clock.nowMs());
+    this.#tickLater();
+  }
+
+  async #runCommand(op: MonOp<MMonCommand>): Promise<void> {
+    const { command, input } = op.body;
+    const reply = await this.#commands.run({ command, input, session: op.session }, this);
+    const { result, message: status = '', data = '' } = reply;
+    op.reply(answer(MMonCommandAck, { result, status, command, output: Buffer.from(data as string) }));
+  }
+
+  async #fail(error: MsgrError): Promise<void> {
+    this.#failure = error;
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    this.clock.clearTimeout(this.#tickTimer);
+    await this.messenger.shutdown();
+    await this.#proposals.stop();
+    await this.store.close();
+    await this.#lock?.release();
+    this.#end(this.#failure);
+  }
+}
+
+interface MonitorParts {
+  readonly name: string;
+  readonly options: Options;
+  readonly wallMs: () => number;
+  readonly clock: Clock;
+  readonly store: MonStore;
+  readonly lock: DataLock | undefined;
+  readonly auth: AuthService;
+  readonly messenger: Messenger;
+  readonly monMap: MonMap;
+}
+
+async function openStore(init: MonitorInit): Promise<{ store: MonStore; lock: DataLock | undefined }> {
+  if (init.store !== undefined) return { store: init.store, lock: undefined };
+  if (init.data === undefined) return { store: new MemoryStore(), lock: undefined };
+  LmdbStore.makeFolder(init.data);
+  const lock = await lockDataFolder(init.data);
+  try {
+    return { store: await LmdbStore.open(init.data), lock };
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+/** Ceph's policies of a monitor; clients and daemons have throttles of their own. */
+function makeMessenger(
+  init: MonitorInit,
+  options: Options,
+  auth: AuthService,
+  wallMs: () => number,
+): Messenger {
+  const messenger = Messenger.create({
+    name: EntityName.mon(rank),
+    label: `mon.${init.name ?? 'a'}`,
+    nonce: 0,
+    options,
+    auth: new MonAuthProvider({ auth, options, now: wallMs }),
+    messageTypes: new MessageRegistry(cephMessages),
+    ...(init.transport === undefined ? {} : { transport: init.transport }),
+    ...(init.clock === undefined ? {} : { clock: init.clock }),
+    ...(init.random === undefined ? {} : { random: init.random }),
+  });
+  const ofClients = new Throttle({ name: 'mon_client_bytes', max: options.mon_client_bytes });
+  const ofDaemons = new Throttle({ name: 'mon_daemon_bytes', max: options.mon_daemon_bytes });
+  messenger.setDefaultPolicy(Policy.statelessServer());
+  messenger.setPolicy(EntityType.Mon, Policy.losslessPeerReuse());
+  messenger.setPolicy(EntityType.Client, Policy.statelessServer({ throttlerBytes: ofClients }));
+  for (const type of [EntityType.Osd, EntityType.Mds, EntityType.Mgr]) {
+    messenger.setPolicy(
+      type,
+      Policy.statelessServer({ throttlerBytes: ofDaemons, featuresSupported: supportedDefault }),
+    );
+  }
+  return messenger;
+}
+
+type Found = Omit<MonitorParts, 'clock' | 'lock' | 'monMap'>;
+
+/** Binds, and finds or makes the monmap that says so. */
+async function bindAndIdentify(init: MonitorInit, found: Found): Promise<MonMap> {
+  const { auth, messenger, name, options, store } = found;
+  const fsid = init.fsid === undefined ? undefined : Uuid.parse(init.fsid);
+  const stored = storedMonMap(store);
+  const hasOsdMaps = checkOsdMaps(store) !== undefined;
+  if (hasOsdMaps !== (stored !== undefined)) {
+    throw new MsgrError(ErrorCode.Store, 'the store has a monmap without an osdmap, or the other way round');
+  }
+  if (stored !== undefined) checkIdentity(stored, name, fsid);
+  const known = stored?.monitors.get(name)?.publicAddrs;
+  const addrs = await messenger.bind(publicAddress(init.publicAddr, known));
+  const now = found.wallMs();
+  if (stored === undefined) {
+    const keyType = keyTypeOf(init.keyType ?? 'aes')!;
+    return firstStart({ store, auth, options, name, addrs, fsid, keyring: init.keyring, keyType, now });
+  }
+  return addrs.equals(known!) ? stored : moveMonitor(store, stored, name, addrs, now);
+}
+
+/** Of a start without a port, or without an address: the one that clients know. */
+function publicAddress(text: string | undefined, known: EntityAddrVec | undefined): EntityAddr {
+  const before = known?.front;
+  if (text === undefined) {
+    if (before !== undefined) return before;
+    throw new MsgrError(ErrorCode.InvalidArgument, 'a new monitor needs a public address');
+  }
+  const addrs = EntityAddrVec.parse(text);
+  const wanted = addrs.v2() ?? addrs.front;
+  if (wanted === undefined) throw new MsgrError(ErrorCode.InvalidArgument, `${text} has no msgr2 address`);
+  const isAnyPort = /:0(?:$|[/,\]])/.test(text);
+  const kept = before?.host === wanted.host ? before.port : isAnyPort ? 0 : monPort;
+  return new EntityAddr({ type: AddrType.Msgr2, host: wanted.host, port: wanted.port || kept, nonce: 0 });
+}
