@@ -5,6 +5,8 @@ import { MAuthReply } from './m-auth-reply.ts';
 import { MCommand } from './m-command.ts';
 import { MCommandReply } from './m-command-reply.ts';
 import { MConfig } from './m-config.ts';
+import { MGetPoolStats } from './m-get-pool-stats.ts';
+import { MGetPoolStatsReply } from './m-get-pool-stats-reply.ts';
 import { MLog } from './m-log.ts';
 import { MLogAck } from './m-log-ack.ts';
 import { MMgrMap } from './m-mgr-map.ts';
@@ -32,6 +34,8 @@ import { MOSDPGCreated } from './m-osd-pg-created.ts';
 import { MOSDPGTemp } from './m-osd-pg-temp.ts';
 import { MOSDPing } from './m-osd-ping.ts';
 import { MPing } from './m-ping.ts';
+import { MStatfs } from './m-statfs.ts';
+import { MStatfsReply } from './m-statfs-reply.ts';
 import type { MessageType } from './registry.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: the list holds types of every body.
@@ -68,4 +72,8 @@ export const cephMessages: readonly MessageType<any>[] = Object.freeze([
   MMonGetPurgedSnapsReply,
   MOSDMarkMeDead,
   MMgrMap,
+  MStatfs,
+  MStatfsReply,
+  MGetPoolStats,
+  MGetPoolStatsReply,
 ]);
