@@ -10,6 +10,7 @@ import {
   osdMessengerNames,
 } from '../../../src/osd/daemon/status.ts';
 import type { NetworkMetrics, PeerStatus } from '../../../src/osd/heartbeat/osd-heartbeat-types.ts';
+import { roundTripBucketsMs } from '../../../src/osd/heartbeat/round-trips.ts';
 
 export const peers: PeerStatus[] = [
   {
@@ -46,7 +47,7 @@ function networkMetrics(): NetworkMetrics {
     lagMs: 1.5,
     lagMsMax: 20,
     restarts: 0,
-    roundTrips: new Map([[1, { buckets: Array.from({ length: 32 }, () => 3), sumMs: 6, count: 3 }]]),
+    roundTrips: new Map([[1, { buckets: [...roundTripBucketsMs, 0].map(() => 3), sumMs: 6, count: 3 }]]),
   };
 }
 
