@@ -160,6 +160,12 @@ export const optionTable = {
   /** Peers that have been failing for so long are forgotten when the peers are chosen anew. */
   osd_heartbeat_stale: seconds(600, 'int'),
   osd_heartbeat_use_min_delay_socket: flag(false),
+  /** Ours: the NIC that each network's heartbeats are bound to, by its name; empty: none. */
+  osd_heartbeat_front_device: text(''),
+  osd_heartbeat_back_device: text(''),
+  /** Ours: the CPU that each network's heartbeat thread is pinned to; -1: none. */
+  osd_heartbeat_front_cpu: { default: -1, min: -1, max: 1023 } as OptionDefinition<number>,
+  osd_heartbeat_back_cpu: { default: -1, min: -1, max: 1023 } as OptionDefinition<number>,
   /** Silence about peers after which a newer map is asked for: an OSD that has none. */
   osd_mon_heartbeat_interval: seconds(30, 'int'),
   osd_mon_report_interval: seconds(5, 'int'),

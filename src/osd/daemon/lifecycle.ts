@@ -128,6 +128,15 @@ export class Lifecycle {
     if (this.#state === OsdState.Preboot) this.#askEpochs();
   }
 
+  /** A heartbeat server had to move: the map must learn where to. */
+  addressesChanged(): void {
+    if (this.#state !== OsdState.Active && this.#state !== OsdState.Booting) return;
+    this.#bindEpoch = this.#map?.epoch ?? 0;
+    this.#upEpoch = 0;
+    this.#setState(OsdState.Preboot);
+    this.#askEpochs();
+  }
+
   stopping(): void {
     this.#setState(OsdState.Stopping);
   }
