@@ -63,10 +63,13 @@ export {
 export type { MonClientInit } from './mon/client/init.ts';
 export { MonClient, type MonClientEvents } from './mon/client/mon-client.ts';
 export { type LookupHost, type MonHost, parseMonHost } from './mon/client/mon-host.ts';
-export type { Monitor } from './mon/client/monitors.ts';
+export type { Monitor as KnownMonitor } from './mon/client/monitors.ts';
 export type { OsdMapUpdate } from './mon/client/osd-map-reader.ts';
 export type { OsdMapsOptions } from './mon/client/osd-maps.ts';
 export type { MapVersions } from './mon/client/versions.ts';
+// A monitor in the box.
+export { Monitor } from './mon/server/monitor.ts';
+export type { MonitorInit } from './mon/server/monitor-init.ts';
 export { nativeAvailable } from './native.ts';
 export { type OptionName, type Options, optionTable, resolveOptions } from './options.ts';
 export type { SocketAddress, SocketOptions } from './transport/socket.ts';

@@ -12,6 +12,7 @@ import { commandCommand } from './cluster/command.ts';
 import { statusCommand } from './cluster/status.ts';
 import { watchCommand } from './cluster/watch.ts';
 import { mapCommand } from './map.ts';
+import { monCommand } from './mon/command.ts';
 import { pingCommand } from './ping/command.ts';
 import { topCommand } from './top/command.ts';
 
@@ -35,6 +36,7 @@ function makeProgram(): Command {
     .addCommand(watchCommand())
     .addCommand(pingCommand())
     .addCommand(topCommand())
+    .addCommand(monCommand())
     .addCommand(benchCommand())
     .addCommand(mapCommand());
   throwInsteadOfExit(program);
