@@ -13,6 +13,7 @@ import { statusCommand } from './cluster/status.ts';
 import { watchCommand } from './cluster/watch.ts';
 import { mapCommand } from './map.ts';
 import { monCommand } from './mon/command.ts';
+import { osdCommand } from './osd/command.ts';
 import { pingCommand } from './ping/command.ts';
 import { topCommand } from './top/command.ts';
 
@@ -37,6 +38,7 @@ function makeProgram(): Command {
     .addCommand(pingCommand())
     .addCommand(topCommand())
     .addCommand(monCommand())
+    .addCommand(osdCommand())
     .addCommand(benchCommand())
     .addCommand(mapCommand());
   throwInsteadOfExit(program);

@@ -177,6 +177,11 @@ export class OsdDaemon extends EventEmitter<OsdDaemonEvents> implements OsdDaemo
     return this.#stopping;
   }
 
+  /** A line in the daemon's log. */
+  log(level: number, line: string): void {
+    this.#core.log.write(level, line);
+  }
+
   async #stop(): Promise<void> {
     const { osd_fast_shutdown: isFast, osd_fast_shutdown_notify_mon: isNotified } = this.config.options;
     if (isFast) this.#core.log.write(-1, '*** Immediate shutdown (osd_fast_shutdown=true) ***');
