@@ -25,12 +25,14 @@ export async function takeCrushPlace(
     }
   }
   if (!options.osd_crush_update_on_start) return;
-  await client.command({
+  // As text, because monitors take a weight only with its point: 0 is an integer to them.
+  const weight = Math.max(0, options.osd_crush_initial_weight).toFixed(4);
+  const place = {
     prefix: 'osd crush create-or-move',
     id: whoami,
-    weight: Math.max(0, options.osd_crush_initial_weight),
     args: crushLocation(options.crush_location),
-  });
+  };
+  await client.command(JSON.stringify(place).replace(/}$/, `,"weight":${weight}}`));
 }
 
 const ebusy = 16;

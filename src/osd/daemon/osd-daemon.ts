@@ -184,7 +184,7 @@ export class OsdDaemon extends EventEmitter<OsdDaemonEvents> implements OsdDaemo
 
   async #stop(): Promise<void> {
     const { osd_fast_shutdown: isFast, osd_fast_shutdown_notify_mon: isNotified } = this.config.options;
-    if (isFast) this.#core.log.write(-1, '*** Immediate shutdown (osd_fast_shutdown=true) ***');
+    if (isFast && this.#maps) this.log(-1, '*** Immediate shutdown (osd_fast_shutdown=true) ***');
     if (!isFast || isNotified) await this.#sayGoodbye();
     this.#lifecycle.stopping();
     this.#core.clock.clearTimeout(this.#ticker);
@@ -201,7 +201,7 @@ export class OsdDaemon extends EventEmitter<OsdDaemonEvents> implements OsdDaemo
   async #sayGoodbye(): Promise<void> {
     const map = this.#maps?.map;
     if (map === undefined || !isUp(map, this.whoami) || this.client.currentMon === undefined) return;
-    this.#core.log.write(0, 'prepare_to_stop telling mon we are shutting down and dead');
+    this.log(0, 'prepare_to_stop telling mon we are shutting down and dead');
     await this.#goodbye.say({
       clock: this.#core.clock,
       timeoutMs: this.config.options.osd_mon_shutdown_timeout * 1000,
@@ -211,7 +211,7 @@ export class OsdDaemon extends EventEmitter<OsdDaemonEvents> implements OsdDaemo
       epoch: map.epoch,
       send: (message) => void this.#core.monitors.send(message),
     });
-    this.#core.log.write(0, 'prepare_to_stop starting shutdown');
+    this.log(0, 'prepare_to_stop starting shutdown');
   }
 
   // ── Parts ──────────────────────────────────────────────────────────────────────────────────────
@@ -241,7 +241,7 @@ export class OsdDaemon extends EventEmitter<OsdDaemonEvents> implements OsdDaemo
         this.#saveSuperblock();
       },
       shutdown: () => void this.stop(),
-      log: (level, line) => this.#core.log.write(level, line),
+      log: (level, line) => this.log(level, line),
       clusterLog: (level, line) => this.#core.monitors.clusterLog(level, line),
     });
   }
@@ -258,7 +258,7 @@ export class OsdDaemon extends EventEmitter<OsdDaemonEvents> implements OsdDaemo
       stopAcknowledged: () => this.#goodbye.acknowledged(),
       shareMap: (connection, epoch) => this.#peers?.sharing.share(connection, epoch),
       refused: (connection) => this.#peers?.refused(connection),
-      log: (level, line) => this.#core.log.write(level, line),
+      log: (level, line) => this.log(level, line),
     });
   }
 
@@ -275,9 +275,9 @@ export class OsdDaemon extends EventEmitter<OsdDaemonEvents> implements OsdDaemo
         subscribeNextMap: () => this.client.subscribe('osdmap', { start: BigInt(this.newestMap + 1) }),
         shareMap: (osd, epoch) => this.#peers?.shareWith(osd, epoch),
         markDownCluster: (_osd, addrs) => this.#core.messengers.cluster.markDown(addrs),
-        log: (level, line) => this.#core.log.write(level, line),
+        log: (level, line) => this.log(level, line),
         networkDied: (network, reason) =>
-          this.#core.log.write(-1, `the ${network} heartbeat thread ended: ${reason.message}`),
+          this.log(-1, `the ${network} heartbeat thread ended: ${reason.message}`),
         addrsChanged: (network, addrs) => {
           const name = network === 'back' ? 'hbBack' : 'hbFront';
           this.#heartbeatAddrs = { ...this.#heartbeatAddrs!, [name]: addrs };
