@@ -13,7 +13,8 @@
  * Names are words of `a-zA-Z0-9_./-` or quoted. As in Ceph the first form that fits is taken, and what is
  * left over makes the whole text invalid.
  */
-import { type ArgumentConstraint, type Grant, Permission } from './mon-caps.ts';
+import type { ArgumentConstraint, Grant } from './mon-caps.ts';
+import { Permission } from './permission.ts';
 
 /** Grants, or what could not be read. */
 export type ParsedMonCaps =

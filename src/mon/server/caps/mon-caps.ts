@@ -10,10 +10,11 @@ import type { EntityAddrVec } from '../../../wire/entity-addrvec.ts';
 import type { EntityAuthName } from '../../../wire/entity-name.ts';
 import { parseMonCaps } from './caps-grammar.ts';
 import { isInNetwork } from './network.ts';
+import { Permission } from './permission.ts';
 import { profileGrants } from './profiles.ts';
 
-/** Bits of what is allowed. */
-export const Permission = { r: 1, w: 2, x: 4, all: 7, any: 0xff } as const;
+export { Permission };
+
 export type PermissionText = 'r' | 'w' | 'x' | 'rw' | 'rx' | 'wx' | 'rwx';
 
 export interface ArgumentConstraint {

@@ -1,6 +1,7 @@
 /** The grants that the named profiles of Ceph 16 stand for; an unknown profile stands for none. */
 import type { EntityAuthName } from '../../../wire/entity-name.ts';
-import { type ArgumentConstraint, type Grant, Permission } from './mon-caps.ts';
+import type { ArgumentConstraint, Grant } from './mon-caps.ts';
+import { Permission } from './permission.ts';
 
 const { r, w, x, all } = Permission;
 
