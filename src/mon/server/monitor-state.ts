@@ -24,6 +24,8 @@ export interface MonitorState extends Proposer {
   readonly clock: Clock;
   /** Wall clock, ms since 1970: what is written into maps and logs. Rules that measure use `clock`. */
   wallMs(): number;
+  /** When it began to serve, by `clock`. */
+  readonly startedMs: number;
   readonly monMap: MonMap;
   readonly store: MonStore;
   readonly osdMap: OSDMap;

@@ -76,6 +76,7 @@ export class Monitor implements MonitorState, AsyncDisposable {
   readonly config: ConfigService;
   readonly log: LogService;
   readonly messenger: Messenger;
+  readonly startedMs: number;
   /** Resolves when the monitor has ended: with undefined after `close`, or with what ended it. */
   readonly ended: Promise<MsgrError | undefined>;
 
@@ -98,6 +99,7 @@ export class Monitor implements MonitorState, AsyncDisposable {
     this.fsid = monMap.fsid;
     this.options = options;
     this.clock = parts.clock;
+    this.startedMs = parts.clock.nowMs();
     this.monMap = monMap;
     this.store = store;
     this.auth = auth;

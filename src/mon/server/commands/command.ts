@@ -7,6 +7,22 @@ import type { MonSession } from '../session.ts';
 
 export type CommandFormat = 'plain' | 'json' | 'json-pretty' | 'xml' | 'xml-pretty';
 
+/** The service of the capabilities that a command falls under. */
+export type CommandModule =
+  | 'mon'
+  | 'osd'
+  | 'auth'
+  | 'mgr'
+  | 'pg'
+  | 'log'
+  | 'config'
+  | 'config-key'
+  | 'mds'
+  | 'fs';
+
+/** What a description says beside the syntax (MonCommand.h). */
+export const CommandFlag = { deprecated: 1 << 2, hidden: 1 << 5 } as const;
+
 export interface CommandReply {
   /** 0, or a negative errno. */
   readonly result: number;
@@ -39,10 +55,12 @@ export interface CommandDefinition {
   readonly signature: string;
   readonly help: string;
   /** Capability service and permissions: `osd` and `rw`. */
-  readonly module: 'mon' | 'osd' | 'auth' | 'mgr' | 'pg' | 'log' | 'config';
+  readonly module: CommandModule;
   readonly permissions: 'r' | 'w' | 'rw' | 'rx' | 'rwx';
+  /** {@link CommandFlag} bits. */
+  readonly flags?: number;
   /**
-   * At once, or with `monitor.committed()` awaited before the answer when the command changed something.
+   * At once, or after `await monitor.propose()` when the command changed something.
    * Throwing MsgrError ERR_MSGR_INVALID_ARGUMENT is the answer -EINVAL with its message.
    */
   run(context: CommandContext): CommandReply | Promise<CommandReply>;

@@ -6,9 +6,6 @@ import type { CommandDefinition } from './command.ts';
 import { formatJson } from './reply.ts';
 import type { CommandSignature } from './signature.ts';
 
-/** Bits of `flags`. */
-const flagNone = 0;
-
 export function describeCommands(
   commands: readonly { readonly definition: CommandDefinition; readonly signature: CommandSignature }[],
 ): string {
@@ -24,7 +21,7 @@ export function describeCommands(
       help: definition.help,
       module: definition.module,
       perm: definition.permissions,
-      flags: flagNone,
+      flags: definition.flags ?? 0,
     },
   ]);
   return formatJson(Object.fromEntries(described), 'json');
