@@ -22,6 +22,8 @@ export interface WorkerTask {
 }
 
 export async function run({ setup, port }: WorkerTask): Promise<void> {
+  // What there is to warn of (keys, mostly) the main thread has warned of, or silenced.
+  process.removeAllListeners('warning');
   const post = (message: FromWorker): void => port.postMessage(message);
   const auth = authOf(setup);
   const transport = transportOf(setup);
