@@ -13,8 +13,9 @@
 import type { Clock } from '../../transport/clock.ts';
 import { EntityAddrVec } from '../../wire/entity-addrvec.ts';
 import { type MOSDPing, OSDPingOp, osdPingPadding } from '../../wire/messages/m-osd-ping.ts';
-import { type Signedspan, signedspanFromNs, utimeFromMs } from '../../wire/utime.ts';
+import { type Signedspan, utimeFromMs } from '../../wire/utime.ts';
 import { Uuid } from '../../wire/uuid.ts';
+import { signedspanFromMs } from './heartbeat-stamps.ts';
 import { type HeartbeatOptions, localHealthMs, slowPingMs } from './heartbeat-options.ts';
 import { LoopWatch, loopTickMs } from './loop-watch.ts';
 import { type MainWatch, StillMain } from './main-watch.ts';
@@ -52,7 +53,6 @@ const latencyLagMs = 100;
 const redialMs = 1000;
 /** Peers' rows are sent this often. */
 const reportMs = 1000;
-const nsPerMs = 1e6;
 
 export class HeartbeatNetwork {
   readonly #init: HeartbeatNetworkInit;
@@ -261,7 +261,7 @@ export class HeartbeatNetwork {
     if (sender !== undefined) {
       if (this.#isDropped(sender)) return;
       sender.lastPingInMs = nowMs;
-      sender.stamps.gotPing(ping.upFrom, this.#monoNs(nowMs), ping.monoSendStamp, ping.deltaUb);
+      sender.stamps.gotPing(ping.upFrom, this.#monoMs(nowMs), ping.monoSendStamp, ping.deltaUb);
       const peer = this.#peers.get(from);
       if (peer !== undefined) peer.isChanged = true;
     }
@@ -318,7 +318,7 @@ export class HeartbeatNetwork {
     } else if (sentMs !== undefined) this.#acknowledge(peer, reply, sentMs, nowMs);
     if (reply.mapEpoch !== 0 && viewIsUp(view, peer.osd)) this.#notePeerEpoch(view, peer.osd, reply.mapEpoch);
     const { stamps } = this.#senders.of(peer.osd);
-    stamps.gotPingReply(this.#monoNs(nowMs), reply.monoSendStamp, reply.deltaUb);
+    stamps.gotPingReply(this.#monoMs(nowMs), reply.monoSendStamp, reply.deltaUb);
   }
 
   #acknowledge(peer: NetworkPeer, reply: MOSDPing, sentMs: number, nowMs: number): void {
@@ -415,11 +415,12 @@ export class HeartbeatNetwork {
     if (batch !== undefined) this.#init.deliver(batch);
   }
 
-  #monoNs(nowMs: number): bigint {
-    return BigInt(Math.round((nowMs - this.#init.startMs) * nsPerMs));
+  /** Ceph's mnow: monotonic, since the process began. */
+  #monoMs(nowMs: number): number {
+    return nowMs - this.#init.startMs;
   }
 
   #monoStamp(nowMs: number): Signedspan {
-    return signedspanFromNs(this.#monoNs(nowMs));
+    return signedspanFromMs(this.#monoMs(nowMs));
   }
 }

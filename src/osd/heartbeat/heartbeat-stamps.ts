@@ -2,29 +2,36 @@
  * Bounds of how far a peer's monotonic clock is ahead of ours (facts 5.3). Each side learns one bound from
  * when the other's message was sent and when it arrived, and tells it with the next ping: deltaUb.
  */
-import { type Signedspan, signedspanFromNs, signedspanToNs } from '../../wire/utime.ts';
+import { type Signedspan, signedspanToMs } from '../../wire/utime.ts';
+
+/** A monotonic time for the wire. Milliseconds as a double are exact to 2 ns for a hundred days. */
+export function signedspanFromMs(ms: number): Signedspan {
+  const ns = Math.round((ms % 1000) * 1e6);
+  const sec = Math.trunc(ms / 1000);
+  return Math.abs(ns) === 1e9 ? { sec: sec + Math.sign(ns), nsec: 0 } : { sec, nsec: ns };
+}
 
 export class HeartbeatStamps {
-  /** Nanoseconds; undefined until learnt. */
-  #lowerBound: bigint | undefined;
-  #upperBound: bigint | undefined;
+  /** Milliseconds; undefined until learnt. */
+  #lowerBound: number | undefined;
+  #upperBound: number | undefined;
   #upFrom = 0;
 
-  get lowerBound(): bigint | undefined {
+  get lowerBound(): number | undefined {
     return this.#lowerBound;
   }
 
-  get upperBound(): bigint | undefined {
+  get upperBound(): number | undefined {
     return this.#upperBound;
   }
 
   /** For a PING, and for the reply to one: the upper bound as the peer sees it. */
   get deltaUb(): Signedspan | undefined {
-    return this.#lowerBound === undefined ? undefined : signedspanFromNs(-this.#lowerBound);
+    return this.#lowerBound === undefined ? undefined : signedspanFromMs(-this.#lowerBound);
   }
 
   /** `now` is our clock, `sent` the peer's when it sent. Of an older incarnation: ignored. */
-  gotPing(upFrom: number, now: bigint, sent: Signedspan, deltaUb: Signedspan | undefined): void {
+  gotPing(upFrom: number, now: number, sent: Signedspan, deltaUb: Signedspan | undefined): void {
     if (upFrom < this.#upFrom) return;
     if (upFrom > this.#upFrom) {
       this.#upFrom = upFrom;
@@ -33,12 +40,12 @@ export class HeartbeatStamps {
     this.#learn(now, sent, deltaUb);
   }
 
-  gotPingReply(now: bigint, sent: Signedspan, deltaUb: Signedspan | undefined): void {
+  gotPingReply(now: number, sent: Signedspan, deltaUb: Signedspan | undefined): void {
     this.#learn(now, sent, deltaUb);
   }
 
-  #learn(now: bigint, sent: Signedspan, deltaUb: Signedspan | undefined): void {
-    this.#lowerBound = signedspanToNs(sent) - now;
-    this.#upperBound = deltaUb === undefined ? undefined : signedspanToNs(deltaUb);
+  #learn(now: number, sent: Signedspan, deltaUb: Signedspan | undefined): void {
+    this.#lowerBound = signedspanToMs(sent) - now;
+    this.#upperBound = deltaUb === undefined ? undefined : signedspanToMs(deltaUb);
   }
 }
