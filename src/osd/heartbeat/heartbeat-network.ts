@@ -15,8 +15,8 @@ import { EntityAddrVec } from '../../wire/entity-addrvec.ts';
 import { type MOSDPing, OSDPingOp, osdPingPadding } from '../../wire/messages/m-osd-ping.ts';
 import { type Signedspan, utimeFromMs } from '../../wire/utime.ts';
 import { Uuid } from '../../wire/uuid.ts';
-import { signedspanFromMs } from './heartbeat-stamps.ts';
 import { type HeartbeatOptions, localHealthMs, slowPingMs } from './heartbeat-options.ts';
+import { signedspanFromMs } from './heartbeat-stamps.ts';
 import { LoopWatch, loopTickMs } from './loop-watch.ts';
 import { type MainWatch, StillMain } from './main-watch.ts';
 import { type MapView, viewExists, viewIsUp } from './map-view.ts';
@@ -24,11 +24,12 @@ import { type HeartbeatLink, type HeartbeatLinkEvents, NetworkPeer } from './net
 import type {
   NetworkBatch,
   NetworkCommand,
+  NetworkCounters,
   NetworkName,
   NetworkPeer as PeerInit,
 } from './network-protocol.ts';
 import { NetworkReport } from './network-report.ts';
-import { type PingSender, PingSenders } from './ping-senders.ts';
+import { dropsPing, PingSenders } from './ping-senders.ts';
 
 export interface HeartbeatNetworkInit {
   readonly network: NetworkName;
@@ -104,8 +105,8 @@ export class HeartbeatNetwork {
     this.#peers.clear();
   }
 
-  get peerCount(): number {
-    return this.#peers.size;
+  get counters(): Readonly<NetworkCounters> {
+    return this.#report.counters;
   }
 
   // ── Commands of the main side ──────────────────────────────────────────────────────────────────
@@ -259,7 +260,10 @@ export class HeartbeatNetwork {
     const exists = viewExists(view, from);
     const sender = exists ? this.#senders.of(from) : undefined;
     if (sender !== undefined) {
-      if (this.#isDropped(sender)) return;
+      if (dropsPing(sender, this.#options, this.#init.random)) {
+        this.#report.counters.pingsDropped++;
+        return;
+      }
       sender.lastPingInMs = nowMs;
       sender.stamps.gotPing(ping.upFrom, this.#monoMs(nowMs), ping.monoSendStamp, ping.deltaUb);
       const peer = this.#peers.get(from);
@@ -287,18 +291,6 @@ export class HeartbeatNetwork {
       this.#report.counters.youDiedSent++;
       reply({ ...answer, op: OSDPingOp.YouDied });
     }
-  }
-
-  /** osd_debug_drop_ping_probability: as if a run of PINGs had not arrived. */
-  #isDropped(sender: PingSender): boolean {
-    const { osd_debug_drop_ping_probability, osd_debug_drop_ping_duration } = this.#options;
-    if (osd_debug_drop_ping_probability === 0) return false;
-    if (sender.dropsLeft > 0) sender.dropsLeft--;
-    else if (this.#init.random() < osd_debug_drop_ping_probability) {
-      sender.dropsLeft = Math.max(0, osd_debug_drop_ping_duration - 1);
-    } else return false;
-    this.#report.counters.pingsDropped++;
-    return true;
   }
 
   #handleReply(peer: NetworkPeer, reply: MOSDPing): void {

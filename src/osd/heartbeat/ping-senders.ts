@@ -1,4 +1,5 @@
 /** What is kept of every OSD that pings this one, peer of ours or not: clocks, its last PING, the map it has. */
+import type { HeartbeatOptions } from './heartbeat-options.ts';
 import { HeartbeatStamps } from './heartbeat-stamps.ts';
 
 export interface PingSender {
@@ -38,4 +39,17 @@ export class PingSenders {
   prune(isKept: (osd: number) => boolean): void {
     for (const osd of this.#senders.keys()) if (!isKept(osd)) this.#senders.delete(osd);
   }
+}
+
+/** osd_debug_drop_ping_probability: as if a run of PINGs had not arrived. */
+export function dropsPing(sender: PingSender, options: HeartbeatOptions, random: () => number): boolean {
+  const { osd_debug_drop_ping_probability, osd_debug_drop_ping_duration } = options;
+  if (osd_debug_drop_ping_probability === 0) return false;
+  if (sender.dropsLeft > 0) {
+    sender.dropsLeft--;
+    return true;
+  }
+  if (random() >= osd_debug_drop_ping_probability) return false;
+  sender.dropsLeft = Math.max(0, osd_debug_drop_ping_duration - 1);
+  return true;
 }
