@@ -20,11 +20,17 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { createConnection, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { Keyring } from '../../src/auth/keyring.ts';
+import { CephConfig } from '../../src/config/ceph-config.ts';
+import type { Monitor } from '../../src/mon/server/monitor.ts';
+import { EntityAuthName, EntityType } from '../../src/wire/entity-name.ts';
 import { waitUntil, withTimeout } from './timeout.ts';
 
 export interface CephClusterOptions {
   /** Monitors `a`, `b`, …; 1 by default. */
   mons?: number;
+  /** `ours`: one monitor of this project, in this process, in place of ceph-mon; {@link CephCluster.monitor}. */
+  monitor?: 'ceph' | 'ours';
   /** OSDs `osd.0`, `osd.1`, …; none by default. All are up when {@link CephCluster.start} returns. */
   osds?: number;
   /** `none` (the default) leaves every byte on the wire plain. */
@@ -92,6 +98,8 @@ export class CephCluster {
   /** The monitors' addresses in Ceph's text form; a monitor's nonce is 0. */
   readonly monAddrs: readonly string[];
 
+  /** The monitor of this project, when there is one. */
+  #ours: Monitor | undefined;
   readonly #options: CephClusterOptions;
   readonly #subnet: number;
   readonly #lock: Server;
@@ -129,6 +137,31 @@ export class CephCluster {
   /** Ids of the running daemons' processes by name (`mon.a`, `osd.0`). */
   get pids(): ReadonlyMap<string, number> {
     return new Map([...this.#daemons].map(([name, child]) => [name, child.pid!]));
+  }
+
+  /** This project's monitor. */
+  get monitor(): Monitor {
+    if (!this.#ours) throw new Error('the monitor is a ceph-mon, or is stopped');
+    return this.#ours;
+  }
+
+  /** Stops this project's monitor; {@link startOurs} starts it again on the same data. */
+  async stopOurs(): Promise<void> {
+    await this.#ours?.close();
+    this.#ours = undefined;
+  }
+
+  async startOurs(): Promise<void> {
+    // Loaded by those who want it: the store's native part is no business of other tests.
+    const { Monitor } = await import('../../src/mon/server/monitor.ts');
+    const name = new EntityAuthName(EntityType.Mon, 'a');
+    this.#ours = await Monitor.start({
+      data: join(this.folder, 'mon.a'),
+      publicAddr: this.monAddrs[0]!,
+      fsid: this.fsid,
+      options: CephConfig.load({ name, conf: this.confPath, environment: {} }).options,
+      keyring: Keyring.load([join(this.folder, 'all.keyring')]),
+    });
   }
 
   /** The IP of osd.N on the front (public) network, for any N: also for an OSD the test plays itself. */
@@ -252,6 +285,7 @@ export class CephCluster {
         const names = [...this.#daemons.keys()].filter((name) => name.startsWith(kind));
         await Promise.all(names.map((name) => this.#end(name, 'SIGTERM')));
       }
+      await this.stopOurs();
     } finally {
       await rm(this.folder, { recursive: true, force: true, maxRetries: 3 });
       this.#lock.close();
@@ -270,6 +304,13 @@ export class CephCluster {
     await writeFile(join(this.folder, 'owner'), String(process.pid));
     await writeFile(this.confPath, this.#conf());
     const keyring = await this.#writeKeyrings();
+    if (this.#options.monitor === 'ours') await this.startOurs();
+    else await this.#bootCephMons(keyring);
+    await this.#createOsds();
+    await Promise.all(this.#osdIds().map((osd) => this.startOsd(osd)));
+  }
+
+  async #bootCephMons(keyring: string): Promise<void> {
     const monmap = join(this.folder, 'monmap');
     const members = this.#monNames().flatMap((name, index) => [
       '--addv',
@@ -288,8 +329,6 @@ export class CephCluster {
       }),
     );
     await this.untilQuorum(this.#monNames().length);
-    await this.#createOsds();
-    await Promise.all(this.#osdIds().map((osd) => this.startOsd(osd)));
   }
 
   /** Registers all OSDs through one `ceph` in its interactive form: one start of Python in place of N. */

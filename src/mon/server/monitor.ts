@@ -13,7 +13,7 @@
 import { keyTypeOf } from '../../auth/cephx/key-type.ts';
 import { ErrorCode, MsgrError } from '../../errors.ts';
 import type { MonMap } from '../../maps/mon-map.ts';
-import type { OSDMap } from '../../maps/osdmap.ts';
+import { isUp, type OSDMap } from '../../maps/osdmap.ts';
 import { Messenger } from '../../messenger/messenger.ts';
 import { Policy } from '../../messenger/policy.ts';
 import { Throttle } from '../../messenger/throttle.ts';
@@ -21,7 +21,7 @@ import { type Options, resolveOptions } from '../../options.ts';
 import { type Clock, systemClock } from '../../transport/clock.ts';
 import { AddrType, EntityAddr } from '../../wire/entity-addr.ts';
 import { EntityAddrVec } from '../../wire/entity-addrvec.ts';
-import { EntityName, EntityType } from '../../wire/entity-name.ts';
+import { type EntityAuthName, EntityName, EntityType } from '../../wire/entity-name.ts';
 import { supportedDefault } from '../../wire/features.ts';
 import { cephMessages } from '../../wire/messages/ceph-messages.ts';
 import type { MMonCommand } from '../../wire/messages/m-mon-command.ts';
@@ -89,6 +89,8 @@ export class Monitor implements MonitorState, AsyncDisposable {
   readonly #lock: DataLock | undefined;
   readonly #wallMs: () => number;
   #tickTimer: unknown;
+  /** The osdmap that subscribers were told of last. */
+  #toldEpoch = 0;
   #closed: Promise<void> | undefined;
   #failure: MsgrError | undefined;
   #end!: (failure: MsgrError | undefined) => void;
@@ -131,7 +133,7 @@ export class Monitor implements MonitorState, AsyncDisposable {
       clock: this.clock,
       options,
       services: this.#services,
-      onCommit: () => this.#subscriptions.publish(this.#sessions),
+      onCommit: () => this.#committed(),
       onFailure: (error) => void this.#fail(error),
     });
     this.#subscriptions = new Subscriptions([
@@ -234,6 +236,21 @@ export class Monitor implements MonitorState, AsyncDisposable {
     );
     this.messenger.start();
     this.#tickLater();
+  }
+
+  /** Everyone who asked for it is told; OSDs, who ask for one map at a time, hear it from one another. */
+  #committed(): void {
+    if (this.#toldEpoch !== this.osd.lastCommitted) {
+      this.#toldEpoch = this.osd.lastCommitted;
+      const osds = [...this.#sessions].filter(({ entity }) => this.#isUpOsd(entity));
+      const chosen = osds[this.messenger.random.u32() % osds.length];
+      if (chosen !== undefined) this.#sender.share(chosen);
+    }
+    this.#subscriptions.publish(this.#sessions);
+  }
+
+  #isUpOsd({ id, type }: EntityAuthName): boolean {
+    return type === EntityType.Osd && isUp(this.osdMap, Number(id));
   }
 
   #tickLater(): void {

@@ -60,6 +60,16 @@ export class OsdMapSender {
     }
   }
 
+  /**
+   * The last step, to an OSD that will pass it on; whether it has all that comes before is not known, so it
+   * may still ask. Ceph's share_map_with_random_osd.
+   */
+  share(session: MonSession): void {
+    const { firstCommitted, lastCommitted } = this.#source;
+    const first = Math.max(firstCommitted, lastCommitted - 1);
+    session.connection.send(this.#keep(`from ${first}`, () => this.#increments(first)).message);
+  }
+
   /** What MMonGetOSDMap asked for, as far as there is of it. */
   range(fullFirst: number, fullLast: number, incrementalFirst: number, incrementalLast: number): Message {
     let count = this.#options.osd_map_message_max;
