@@ -4,7 +4,7 @@
  *
  * Keys are [prefix, version] or [prefix, name]; lmdb orders numbers by value and before text.
  */
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RootDatabase } from 'lmdb';
 import { ErrorCode, MsgrError } from '../../../errors.ts';
@@ -38,6 +38,7 @@ export class LmdbStore implements MonStore {
   static async open(folder: string): Promise<LmdbStore> {
     const { open } = await loadLmdb();
     const path = join(folder, 'store.lmdb');
+    checkHeader(path);
     try {
       const options = { path, encoding: 'binary', noSubdir: true, overlappingSync: false } as const;
       const db = open<Uint8Array, StoreKey>(options);
@@ -91,6 +92,28 @@ export class LmdbStore implements MonStore {
       cause,
     });
   }
+}
+
+/** MDB_MAGIC, little-endian, after the header of the first page. */
+const magic = Buffer.from([0xde, 0xc0, 0xef, 0xbe]);
+const headBytes = 64;
+
+/** The lmdb package crashes on a file that is no store. @throws MsgrError ERR_MSGR_STORE */
+function checkHeader(path: string): void {
+  const head = Buffer.alloc(headBytes);
+  let length: number;
+  try {
+    const file = openSync(path, 'r');
+    try {
+      length = readSync(file, head, 0, headBytes, 0);
+    } finally {
+      closeSync(file);
+    }
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw new MsgrError(ErrorCode.Store, `the store ${path} cannot be read: ${reason(cause)}`, { cause });
+  }
+  if (length > 0 && !head.includes(magic)) throw new MsgrError(ErrorCode.Store, `${path} is no LMDB file`);
 }
 
 function storeKey(prefix: string, key: string): StoreKey {

@@ -1,0 +1,344 @@
+/**
+ * The same messages to a real ceph-mon and to our rules: the same maps, epoch after epoch, in every field that
+ * is not a time. Ours start from the real one's map.
+ */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { isUp, type OSDMap } from '../../../../src/maps/osdmap.ts';
+import { Placement } from '../../../../src/maps/placement.ts';
+import { MonClient } from '../../../../src/mon/client/mon-client.ts';
+import type { Options } from '../../../../src/options.ts';
+import { MOSDAlive } from '../../../../src/wire/messages/m-osd-alive.ts';
+import { MOSDBeacon } from '../../../../src/wire/messages/m-osd-beacon.ts';
+import { MOSDBoot } from '../../../../src/wire/messages/m-osd-boot.ts';
+import { MOSDFailure } from '../../../../src/wire/messages/m-osd-failure.ts';
+import { MOSDFull } from '../../../../src/wire/messages/m-osd-full.ts';
+import { MOSDMarkMeDead } from '../../../../src/wire/messages/m-osd-mark-me-dead.ts';
+import { MOSDMarkMeDown } from '../../../../src/wire/messages/m-osd-mark-me-down.ts';
+import { MOSDPGTemp } from '../../../../src/wire/messages/m-osd-pg-temp.ts';
+import type { MessageType } from '../../../../src/wire/messages/registry.ts';
+import { utimeZero } from '../../../../src/wire/utime.ts';
+import { Uuid } from '../../../../src/wire/uuid.ts';
+import { CephCluster, requireCeph } from '../../../support/ceph-cluster.ts';
+import { testTransports } from '../../../support/messengers.ts';
+import { withTimeout } from '../../../support/timeout.ts';
+import { Bench } from './bench.ts';
+import { OsdActor } from './osd-actor.ts';
+
+/** Four OSDs on four hosts, so that reporters are of different ones. */
+const osdCount = 4;
+const stepTimeoutMs = 15_000;
+const ceph = { mon_osd_immediate_failure_needs_corroboration: false } as const;
+const conf = {
+  mon_osd_prime_pg_temp: 'false',
+  paxos_propose_interval: '0.1',
+  paxos_min_wait: '0.02',
+  mon_tick_interval: '1',
+};
+
+/** The map without what differs from one run to the next. */
+function comparable(map: OSDMap): Record<string, unknown> {
+  const { created, modified, lastUpChange, lastInChange, crushBytes, ...rest } = map;
+  const osdXinfo = map.osdXinfo.map(({ downStamp, laggyInterval, ...xinfo }) => ({
+    ...xinfo,
+    wasDown: downStamp.sec > 0,
+  }));
+  return JSON.parse(
+    JSON.stringify(
+      { ...rest, osdXinfo, pgTemp: [...map.pgTemp], primaryTemp: [...map.primaryTemp] },
+      (_, value) => {
+        if (typeof value === 'bigint') return String(value);
+        if (value instanceof Map) return [...value];
+        return ArrayBuffer.isView(value) ? Array.from(value as Uint8Array) : value;
+      },
+    ),
+  );
+}
+
+class Comparison implements AsyncDisposable {
+  readonly cluster: CephCluster;
+  readonly admin: MonClient;
+  readonly actors: OsdActor[] = [];
+  readonly #maps: OSDMap[] = [];
+  #changed: () => void = () => {};
+  bench!: Bench;
+
+  private constructor(cluster: CephCluster) {
+    this.cluster = cluster;
+    this.admin = new MonClient({ name: 'client.admin', monHost: cluster.monAddrs.join(',') });
+  }
+
+  static async start(): Promise<Comparison> {
+    const comparison = new Comparison(await CephCluster.start({ conf }));
+    await comparison.admin.connect();
+    void comparison.#follow();
+    for (let osd = 0; osd < osdCount; osd++) await comparison.connectOsd(osd, Uuid.random());
+    for (const { id, uuid } of comparison.actors) {
+      await comparison.command('osd new', { uuid: String(uuid), id });
+      const place = { id, weight: 1, args: [`host=host${id}`, 'root=default'] };
+      await comparison.command('osd crush create-or-move', place);
+    }
+    return comparison;
+  }
+
+  async connectOsd(id: number, uuid: Uuid): Promise<OsdActor> {
+    const actor = await OsdActor.connect({
+      id,
+      uuid,
+      monHost: this.cluster.monAddrs.join(','),
+      bind: `v2:${this.cluster.frontIp(id)}:0`,
+      transport: testTransports()[0]!,
+    });
+    this.actors.push(actor);
+    return actor;
+  }
+
+  async command(prefix: string, args: Record<string, unknown> = {}): Promise<Buffer> {
+    const { output } = await this.admin.command({ prefix, ...args });
+    return Buffer.from(output);
+  }
+
+  async #follow(): Promise<void> {
+    for await (const { map } of this.admin.osdMaps()) {
+      this.#maps.push(map);
+      this.#changed();
+    }
+  }
+
+  get map(): OSDMap {
+    return this.#maps.at(-1)!;
+  }
+
+  /** The real one's latest map, which ours then starts from. */
+  async begin(options: Partial<Options> = {}): Promise<void> {
+    const { newest } = await this.admin.getVersion('osdmap');
+    await this.#until(Number(newest));
+    this.bench = await Bench.create(this.map, { ...ceph, ...options });
+  }
+
+  async #until(epoch: number): Promise<OSDMap> {
+    const reached = new Promise<void>((resolve) => {
+      this.#changed = () => {
+        if ((this.#maps.at(-1)?.epoch ?? 0) >= epoch) resolve();
+      };
+      this.#changed();
+    });
+    await withTimeout(reached, stepTimeoutMs, `epoch ${epoch} of the real monitor`);
+    return this.#maps.find((map) => map.epoch === epoch)!;
+  }
+
+  /** To both; ours has no network, and is told what the connection would say. */
+  send<Body>(actor: OsdActor, type: MessageType<Body>, body: Body): void {
+    const { bench } = this;
+    [bench.nowMs, bench.wallMs] = [performance.now() + 1e9, Date.now()];
+    actor.send(type, body);
+    bench.send(type, body, bench.session(`osd.${actor.id}`, actor.addrs));
+  }
+
+  /** Both make `epochs` epochs, and each is the same. */
+  async same(epochs = 1): Promise<OSDMap> {
+    for (let count = 0; count < epochs; count++) {
+      const ours = await this.bench.commit();
+      const theirs = await this.#until(ours.epoch);
+      this.equal(ours, theirs);
+    }
+    return this.map;
+  }
+
+  equal(ours: OSDMap, theirs: OSDMap): void {
+    assert.equal(comparable(ours), comparable(theirs));
+    ours.osdXinfo.forEach(({ laggyInterval }, osd) => {
+      assert.ok(Math.abs(laggyInterval - theirs.osdXinfo[osd]!.laggyInterval) <= 1, 'laggy interval');
+    });
+  }
+
+  /** Neither has anything to commit: the real one is asked something that it answers in order. */
+  async still(): Promise<void> {
+    assert.is(this.bench.osd.hasPending, false);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const { newest } = await this.admin.getVersion('osdmap');
+    assert.is(Number(newest), this.map.epoch);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const actor of this.actors) await actor[Symbol.asyncDispose]();
+    await this.admin.close();
+    await this.cluster.stop();
+  }
+}
+
+const real = suite('the rules beside a real ceph-mon');
+let both: Comparison;
+
+real.before(async () => {
+  both = await Comparison.start().catch((e) => {
+    console.log('START', e);
+    throw e;
+  });
+});
+real.after(() => both?.[Symbol.asyncDispose]());
+
+real('boots, one after the other', async () => {
+  await both.begin();
+  for (const actor of both.actors) {
+    both.send(actor, MOSDBoot, actor.bootMessage(both.map.epoch));
+    await both.same();
+  }
+  assert.equal(
+    both.actors.map(({ id }) => isUp(both.map, id)),
+    [true, true, true, true],
+  );
+});
+
+real('up_thru, asked for and there already', async () => {
+  await both.begin();
+  const [osd] = both.actors;
+  both.send(osd!, MOSDAlive, { paxosVersion: BigInt(both.map.epoch), want: both.map.epoch });
+  const { epoch } = await both.same();
+  both.send(osd!, MOSDAlive, { paxosVersion: BigInt(epoch), want: epoch - 1 });
+  await both.still();
+});
+
+real('silence: one report, the second, and the boot of one that never stopped', async () => {
+  await both.begin();
+  const [target, first, second] = both.actors as [OsdActor, OsdActor, OsdActor];
+  both.send(first, MOSDFailure, first.failureMessage(target, both.map.epoch, 1));
+  await both.still();
+  both.send(second, MOSDFailure, second.failureMessage(target, both.map.epoch, 1));
+  const down = await both.same();
+  assert.not(isUp(down, target.id));
+  const bootEpoch = down.osdInfo[0]!.upFrom;
+  both.send(target, MOSDBoot, target.bootMessage(down.epoch, { bootEpoch }));
+  const up = await both.same();
+  assert.ok(up.osdXinfo[0]!.laggyProbability > 0);
+});
+
+real('a report that is taken back does not count', async () => {
+  await both.begin();
+  const [target, first, second] = both.actors as [OsdActor, OsdActor, OsdActor];
+  both.send(first, MOSDFailure, first.failureMessage(target, both.map.epoch, 1));
+  both.send(first, MOSDFailure, first.failureMessage(target, both.map.epoch, 0));
+  both.send(second, MOSDFailure, second.failureMessage(target, both.map.epoch, 1));
+  await both.still();
+  both.send(second, MOSDFailure, second.failureMessage(target, both.map.epoch, 0));
+});
+
+real('connection refused, and the boot of a new process at another address', async () => {
+  await both.begin();
+  const [target, reporter] = both.actors as [OsdActor, OsdActor];
+  both.send(reporter, MOSDFailure, reporter.failureMessage(target, both.map.epoch, 3));
+  const down = await both.same();
+  assert.is(down.osdXinfo[0]!.deadEpoch, down.epoch);
+  both.send(target, MOSDBoot, target.bootMessage(down.epoch));
+  await both.same();
+  const moved = await both.connectOsd(0, target.uuid);
+  both.send(moved, MOSDBoot, moved.bootMessage(both.map.epoch));
+  const up = await both.same(2);
+  assert.ok(up.clientAddrs[0]!.equals(moved.addrs));
+  both.actors[0] = moved;
+  both.actors.pop();
+  await target[Symbol.asyncDispose]();
+});
+
+real('an OSD says that it stops, that it stops dead, that it was dead', async () => {
+  await both.begin();
+  const [osd] = both.actors as [OsdActor];
+  const message = (downAndDead: boolean) => ({
+    paxosVersion: BigInt(both.map.epoch),
+    fsid: both.map.fsid,
+    targetOsd: osd.id,
+    targetAddrs: osd.addrs,
+    epoch: both.map.epoch,
+    requestAck: true,
+    downAndDead,
+  });
+  for (const isDead of [false, true]) {
+    both.send(osd, MOSDMarkMeDown, message(isDead));
+    const { epoch } = await both.same();
+    both.send(osd, MOSDMarkMeDead, {
+      paxosVersion: BigInt(epoch),
+      fsid: both.map.fsid,
+      targetOsd: 0,
+      epoch: 3,
+    });
+    await both.same();
+    both.send(osd, MOSDBoot, osd.bootMessage(both.map.epoch));
+    await both.same();
+  }
+});
+
+real('fullness, of the OSD and of the pools above it, and a pg_temp', async () => {
+  // The pool stays `creating`: nobody creates its groups, in neither of the two.
+  await both.command('osd pool create', { pool: 'data', pg_num: 8, pgp_num: 8, autoscale_mode: 'off' });
+  await both.begin();
+  const [osd] = both.actors as [OsdActor];
+  for (const state of [1 << 5, 1 << 4, 1 << 6, 0]) {
+    const { epoch } = both.map;
+    both.send(osd, MOSDFull, { paxosVersion: BigInt(epoch), epoch, state });
+    await both.same();
+  }
+  const { up } = new Placement(both.map).pgToUpActing({ pool: 1, seed: 0 });
+  const primary = both.actors[up[0]!]!;
+  const { epoch } = both.map;
+  const wish = (osds: number[]) => ({ pgid: { pool: 1n, seed: 0 }, osds });
+  const body = { paxosVersion: BigInt(epoch), epoch, forced: false };
+  both.send(primary, MOSDPGTemp, { ...body, pgTemp: [wish([up[1]!, up[0]!])] });
+  assert.is((await both.same()).pgTemp.size, 1);
+  both.send(both.actors[up[1]!]!, MOSDPGTemp, { ...body, pgTemp: [wish([])] });
+  assert.is((await both.same()).pgTemp.size, 0);
+});
+
+real('a beacon with news about snapshots, and one without', async () => {
+  await both.begin();
+  const [osd] = both.actors as [OsdActor];
+  const { epoch } = both.map;
+  const body = { paxosVersion: BigInt(epoch), pgs: [], minLastEpochClean: 0, reportIntervalSeconds: 300 };
+  both.send(osd, MOSDBeacon, { ...body, lastPurgedSnapsScrub: utimeZero });
+  await both.still();
+  both.send(osd, MOSDBeacon, { ...body, lastPurgedSnapsScrub: { sec: 1_700_000_000, nsec: 5 } });
+  await both.same();
+});
+
+real('down to out, and in again with the boot', async () => {
+  await both.command('config set', { who: 'mon', name: 'mon_osd_down_out_interval', value: '2' });
+  await both.begin({ mon_osd_down_out_interval: 2 });
+  const [osd] = both.actors as [OsdActor];
+  const { epoch } = both.map;
+  both.send(osd, MOSDMarkMeDown, {
+    paxosVersion: BigInt(epoch),
+    fsid: both.map.fsid,
+    targetOsd: osd.id,
+    targetAddrs: osd.addrs,
+    epoch,
+    requestAck: false,
+    downAndDead: false,
+  });
+  await both.same();
+  both.bench.nowMs += 600_000;
+  both.bench.osd.tick();
+  const out = await both.same();
+  assert.is(out.osdWeight[0], 0);
+  both.send(osd, MOSDBoot, osd.bootMessage(out.epoch));
+  assert.is((await both.same()).osdWeight[0], 0x10000);
+});
+
+real("the cluster log says it in Ceph's words", async () => {
+  const args = { num: 100, level: 'info', channel: 'cluster', format: 'json' };
+  const entries = JSON.parse(String(await both.command('log last', args))) as { message: string }[];
+  const theirs = new Set(entries.map(({ message }) => shape(message)));
+  for (const line of said)
+    assert.ok(theirs.has(shape(line)), `${line} is none of\n${[...theirs].join('\n')}`);
+  assert.ok(said.size >= 6);
+});
+
+/** Of every comparison. */
+const said = new Set<string>();
+real.after.each(() => {
+  for (const line of both.bench?.said ?? []) said.add(line);
+});
+
+function shape(line: string): string {
+  return line.replaceAll(/\d+(\.\d+)?/g, '#').replaceAll(/\[|\]/g, '');
+}
+
+if (requireCeph()) real.run();
