@@ -88,11 +88,11 @@ export class Lifecycle {
     if (this.#state === OsdState.Stopping || this.#isRebinding) return;
     const health = this.#ports.checkHealth(this.#isAfterMarkdown());
     if (!health.isHealthy) {
-      if (this.#state === OsdState.WaitingForHealthy) return;
-      this.#ports.log(1, `not healthy; waiting to boot (${health.reason})`);
+      this.#logOnce(1, `not healthy; waiting to boot: ${health.reason}`);
       this.#setState(OsdState.WaitingForHealthy);
       return;
     }
+    this.#lastObstacle = undefined;
     this.#ports.log(1, 'start_boot');
     this.#setState(OsdState.Preboot);
     this.#askEpochs();
@@ -210,7 +210,7 @@ export class Lifecycle {
     const map = this.#map;
     const obstacle = map === undefined ? 'waiting for initial osdmap' : bootObstacle(map, this.#ports.whoami);
     if (obstacle !== undefined) {
-      this.#logOnce(obstacle);
+      this.#logOnce(-1, obstacle);
       return;
     }
     const isRecent =
@@ -225,10 +225,10 @@ export class Lifecycle {
     this.#setState(OsdState.Booting);
   }
 
-  #logOnce(obstacle: string): void {
+  #logOnce(level: number, obstacle: string): void {
     if (this.#lastObstacle === obstacle) return;
     this.#lastObstacle = obstacle;
-    this.#ports.log(-1, obstacle);
+    this.#ports.log(level, obstacle);
   }
 
   /** The monitor does not say why it leaves a boot unanswered. */

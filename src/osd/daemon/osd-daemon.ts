@@ -382,6 +382,8 @@ export class OsdDaemon extends EventEmitter<OsdDaemonEvents> implements OsdDaemo
     await this.#core.messengers.cluster.rebind(ports);
     const { back, front } = await this.#running().heartbeat.rebind(ports);
     this.#heartbeatAddrs = { hbBack: back, hbFront: front };
+    // The peers are chosen anew at once: their answers decide whether it may boot.
+    this.#running().heartbeat.handleMap(this.#maps!.map!);
   }
 
   /** The last life in which this OSD was in service, for the monitor's record of when its data was current. */
