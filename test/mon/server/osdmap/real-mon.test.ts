@@ -70,15 +70,25 @@ class Comparison implements AsyncDisposable {
 
   static async start(): Promise<Comparison> {
     const comparison = new Comparison(await CephCluster.start({ conf }));
-    await comparison.admin.connect();
-    void comparison.#follow();
-    for (let osd = 0; osd < osdCount; osd++) await comparison.connectOsd(osd, Uuid.random());
-    for (const { id, uuid } of comparison.actors) {
-      await comparison.command('osd new', { uuid: String(uuid), id });
-      const place = { id, weight: 1, args: [`host=host${id}`, 'root=default'] };
-      await comparison.command('osd crush create-or-move', place);
+    try {
+      await comparison.#prepare();
+    } catch (error) {
+      await comparison[Symbol.asyncDispose]();
+      throw error;
     }
     return comparison;
+  }
+
+  async #prepare(): Promise<void> {
+    await this.admin.connect();
+    void this.#follow();
+    for (let osd = 0; osd < osdCount; osd++) await this.connectOsd(osd, Uuid.random());
+    for (const { id, uuid } of this.actors) {
+      await this.command('osd new', { uuid: String(uuid), id });
+      // A whole number in JSON is no CephFloat to a real monitor.
+      const place = { id, weight: 1.5, args: [`host=host${id}`, 'root=default'] };
+      await this.command('osd crush create-or-move', place);
+    }
   }
 
   async connectOsd(id: number, uuid: Uuid): Promise<OsdActor> {
