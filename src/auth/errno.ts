@@ -6,6 +6,7 @@ export const Errno = {
   EACCES: 13,
   EBUSY: 16,
   EINVAL: 22,
+  EFBIG: 27,
   EOPNOTSUPP: 95,
 } as const;
 

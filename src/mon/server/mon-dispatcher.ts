@@ -11,6 +11,7 @@ import { Message, Priority, type ReceivedMessage } from '../../messenger/message
 import { cephMessages } from '../../wire/messages/ceph-messages.ts';
 import { MAuth } from '../../wire/messages/m-auth.ts';
 import { MAuthReply } from '../../wire/messages/m-auth-reply.ts';
+import { MCommand } from '../../wire/messages/m-command.ts';
 import { MGetPoolStats } from '../../wire/messages/m-get-pool-stats.ts';
 import { MGetPoolStatsReply } from '../../wire/messages/m-get-pool-stats-reply.ts';
 import { MLog } from '../../wire/messages/m-log.ts';
@@ -22,9 +23,11 @@ import { MMonGetVersion } from '../../wire/messages/m-mon-get-version.ts';
 import { MMonGetVersionReply } from '../../wire/messages/m-mon-get-version-reply.ts';
 import { MMonSubscribe } from '../../wire/messages/m-mon-subscribe.ts';
 import { MMonSubscribeAck } from '../../wire/messages/m-mon-subscribe-ack.ts';
+import { MPing } from '../../wire/messages/m-ping.ts';
 import { MStatfs } from '../../wire/messages/m-statfs.ts';
 import { MStatfsReply } from '../../wire/messages/m-statfs-reply.ts';
 import { MessageRegistry, type MessageType } from '../../wire/messages/registry.ts';
+import type { CommandServer } from './command-server.ts';
 import type { MonitorState } from './monitor-state.ts';
 import type { OsdMapSender } from './osd-map-sender.ts';
 import { monMapMessage } from './publishers.ts';
@@ -39,8 +42,7 @@ export interface MonDispatcherInit {
   readonly osdMapSender: OsdMapSender;
   /** Whether the session may send this type at all. */
   readonly admits: (session: Session, type: number) => boolean;
-  /** Answers the command, now or later. */
-  readonly runCommand: (op: MonOp<MMonCommand>) => void;
+  readonly commands: CommandServer;
 }
 
 /** Types of the messages that the OSD monitor takes. */
@@ -66,7 +68,9 @@ export class MonDispatcher implements Dispatcher {
       const { fullFirst, fullLast, incrementalFirst, incrementalLast } = op.body;
       op.reply(init.osdMapSender.range(fullFirst, fullLast, incrementalFirst, incrementalLast));
     });
-    this.#on(MMonCommand, init.runCommand);
+    this.#on(MMonCommand, (op) => void init.commands.run(op));
+    this.#on(MCommand, (op) => void init.commands.tell(op));
+    this.#on(MPing, (op) => init.commands.ping(op));
     this.#on(MAuth, (op) => this.#authenticate(op));
     this.#on(MLog, (op) => void this.#log(op));
     this.#on(MStatfs, (op) => this.#statfs(op));
@@ -75,6 +79,11 @@ export class MonDispatcher implements Dispatcher {
       if (!op.body.fsid.equals(fsid)) return;
       op.reply(answer(MGetPoolStatsReply, { fsid, isPerPool: true }));
     });
+  }
+
+  /** Whether messages of this type are taken, from those who may send them. */
+  handles(type: number): boolean {
+    return this.#handlers.has(type) || this.#init.monitor.osd.handles(type);
   }
 
   dispatch(message: ReceivedMessage): boolean {

@@ -9,6 +9,7 @@ import type { Clock } from '../../transport/clock.ts';
 import type { Uuid } from '../../wire/uuid.ts';
 import type { AuthService } from './auth/auth-service.ts';
 import type { ConfigService } from './config/config-service.ts';
+import type { HealthService } from './health/health-service.ts';
 import type { LogService } from './log/log-service.ts';
 import type { OsdMonitor } from './osdmap/osd-monitor.ts';
 import type { PendingOsdMap } from './osdmap/pending-osd-map.ts';
@@ -35,6 +36,7 @@ export interface MonitorState extends Proposer {
   readonly auth: AuthService;
   readonly config: ConfigService;
   readonly log: LogService;
+  readonly health: HealthService;
   /** Those that are open. */
   readonly sessions: Iterable<MonSession>;
   /** Epochs that the store still has of the osdmap. */

@@ -24,19 +24,18 @@ import { EntityAddrVec } from '../../wire/entity-addrvec.ts';
 import { type EntityAuthName, EntityName, EntityType } from '../../wire/entity-name.ts';
 import { supportedDefault } from '../../wire/features.ts';
 import { cephMessages } from '../../wire/messages/ceph-messages.ts';
-import type { MMonCommand } from '../../wire/messages/m-mon-command.ts';
-import { MMonCommandAck } from '../../wire/messages/m-mon-command-ack.ts';
 import { MessageRegistry } from '../../wire/messages/registry.ts';
 import { Uuid } from '../../wire/uuid.ts';
 import { monPort } from '../client/mon-host.ts';
 import { AuthService } from './auth/auth-service.ts';
 import { MonAuthProvider } from './auth/mon-auth-provider.ts';
-import { allCommands } from './commands/all-commands.ts';
-import { CommandRegistry } from './commands/registry.ts';
+import { admits } from './caps/requirements.ts';
+import { CommandServer } from './command-server.ts';
 import { ConfigService } from './config/config-service.ts';
 import { checkIdentity, firstStart, moveMonitor, storedMonMap, writeKeyrings } from './first-start.ts';
+import { HealthService } from './health/health-service.ts';
 import { LogService } from './log/log-service.ts';
-import { answer, MonDispatcher } from './mon-dispatcher.ts';
+import { MonDispatcher } from './mon-dispatcher.ts';
 import type { MonitorInit } from './monitor-init.ts';
 import type { MonitorState } from './monitor-state.ts';
 import { OsdMapSender } from './osd-map-sender.ts';
@@ -52,7 +51,7 @@ import {
   pgCreatesPublisher,
 } from './publishers.ts';
 import type { MonService } from './service.ts';
-import type { MonOp, MonSession } from './session.ts';
+import type { MonSession } from './session.ts';
 import { Sessions } from './sessions.ts';
 import { type DataLock, lockDataFolder } from './store/data-lock.ts';
 import { LmdbStore } from './store/lmdb-store.ts';
@@ -75,6 +74,7 @@ export class Monitor implements MonitorState, AsyncDisposable {
   readonly auth: AuthService;
   readonly config: ConfigService;
   readonly log: LogService;
+  readonly health: HealthService;
   readonly messenger: Messenger;
   readonly startedMs: number;
   /** Resolves when the monitor has ended: with undefined after `close`, or with what ended it. */
@@ -83,7 +83,6 @@ export class Monitor implements MonitorState, AsyncDisposable {
   readonly #sessions = new Sessions();
   readonly #subscriptions: Subscriptions;
   readonly #services: readonly MonService[];
-  readonly #commands = new CommandRegistry(allCommands);
   readonly #proposals: Proposals;
   readonly #sender: OsdMapSender;
   readonly #lock: DataLock | undefined;
@@ -127,7 +126,8 @@ export class Monitor implements MonitorState, AsyncDisposable {
     };
     this.osd = OsdMonitor.open({ store, monitor: this, maps });
     this.#sender = new OsdMapSender(this.fsid, options, this.osd);
-    this.#services = [auth, this.config, this.osd, this.log];
+    this.health = new HealthService(this, store);
+    this.#services = [auth, this.config, this.osd, this.health, this.log];
     this.#proposals = new Proposals({
       store,
       clock: this.clock,
@@ -230,8 +230,8 @@ export class Monitor implements MonitorState, AsyncDisposable {
         sessions: this.#sessions,
         subscriptions: this.#subscriptions,
         osdMapSender: this.#sender,
-        admits: () => true,
-        runCommand: (op) => void this.#runCommand(op),
+        admits,
+        commands: new CommandServer(this),
       }),
     );
     this.messenger.start();
@@ -262,13 +262,6 @@ export class Monitor implements MonitorState, AsyncDisposable {
     if (this.#services.some((service) => service.hasPending)) void this.propose();
     this.#sessions.endSilent(1000 * this.options.mon_session_timeout, this.clock.nowMs());
     this.#tickLater();
-  }
-
-  async #runCommand(op: MonOp<MMonCommand>): Promise<void> {
-    const { command, input } = op.body;
-    const reply = await this.#commands.run({ command, input, session: op.session }, this);
-    const { result, message: status = '', data = '' } = reply;
-    op.reply(answer(MMonCommandAck, { result, status, command, output: Buffer.from(data as string) }));
   }
 
   async #fail(error: MsgrError): Promise<void> {

@@ -1,7 +1,13 @@
-/** MPing: asks nothing and carries nothing; the peer's messenger has shown by then that it lives. */
+/**
+ * MPing: asks nothing, and is answered with another. A monitor puts what it has to say of itself into its
+ * answer, as JSON; everyone else's is empty.
+ */
 import { defineMessage } from './registry.ts';
 
-export type MPing = Readonly<Record<string, never>>;
+export interface MPing {
+  /** Left out, or empty: nothing is written at all. */
+  readonly text?: string;
+}
 
 const empty: MPing = Object.freeze({});
 
@@ -10,6 +16,8 @@ export const MPing = defineMessage<MPing>({
   name: 'ping',
   headVersion: 1,
   compatVersion: 1,
-  encode: () => {},
-  decode: () => empty,
+  encode(body, encoder) {
+    if (body.text !== undefined && body.text !== '') encoder.string(body.text);
+  },
+  decode: (decoder) => (decoder.remaining === 0 ? empty : { text: decoder.string('text') }),
 });

@@ -66,7 +66,7 @@ export class CommandRegistry {
     }
     const prefix = String(command.prefix);
     // Every client asks for this before it can send anything else, whatever it may do.
-    if (prefix === 'get_command_descriptions') return { result: 0, data: this.descriptions };
+    if (prefix === 'get_command_descriptions') return { result: 0, message: '', data: this.descriptions };
     const candidates = this.#byPrefix.get(prefix);
     if (candidates === undefined) return failed(Errno.EINVAL, 'command not known');
     const reply = await this.#runKnown(candidates, command, request, monitor);
