@@ -3,7 +3,7 @@
  * and how it comes back after it was marked down while it ran. It holds no socket and no timer; the daemon
  * calls it and does what it asks for.
  *
- *      start, tick, monConnected, mapsApplied ──► [Lifecycle] ──► sendBoot, rebind, shutdown …
+ *      start, tick, monConnected, mapApplied ──► [Lifecycle] ──► sendBoot, rebind, shutdown …
  *
  * Facts: OSD::start_boot, _preboot, _send_boot, _committed_osd_maps, ms_handle_connect.
  */
@@ -112,8 +112,8 @@ export class Lifecycle {
     else if (this.#state === OsdState.Active) this.#ports.sendBeacon();
   }
 
-  /** The newest of the maps that were just applied. */
-  mapsApplied(map: OSDMap): void {
+  /** Each map, in order: one that has this OSD up may be followed by one that has it down. */
+  mapApplied(map: OSDMap): void {
     this.#map = map;
     const { whoami } = this.#ports;
     if (this.#state === OsdState.Stopping) return;

@@ -12,7 +12,7 @@
 import { EventEmitter } from 'node:events';
 import { AuthMethod } from '../../auth/auth.ts';
 import { ErrorCode, MsgrError } from '../../errors.ts';
-import { isUp, type OSDMap } from '../../maps/osdmap.ts';
+import { isUp } from '../../maps/osdmap.ts';
 import type { MonClient } from '../../mon/client/mon-client.ts';
 import type { OsdMapUpdate } from '../../mon/client/osd-map-reader.ts';
 import { adminCommands } from '../admin/commands.ts';
@@ -23,10 +23,10 @@ import { bootMessage } from './boot-message.ts';
 import { ClusterPeers } from './cluster-peers.ts';
 import { CommandTable } from './command-table.ts';
 import { takeCrushPlace } from './crush-place.ts';
+import { heartbeatHooks } from './heartbeat-hooks.ts';
 import { type DaemonHeartbeat, lifeOf, type MakeHeartbeat } from './heartbeat-setup.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { MapHistory } from './map-history.ts';
-import { MapSharing } from './map-sharing.ts';
 import { Goodbye } from './mark-me-down.ts';
 import { messengerStatuses } from './messenger-status.ts';
 import { makeOsdCore, type OsdCore, type OsdCoreInit } from './osd-core.ts';
@@ -155,6 +155,8 @@ export class OsdDaemon extends EventEmitter<OsdDaemonEvents> implements OsdDaemo
     await messengers.cluster.bind(addrs.cluster);
     for (const messenger of Object.values(messengers)) messenger.start();
     client.on('config', (config) => this.config.setFromMonitors(config));
+    client.on('sessionLost', ({ name }, cause) => this.log(1, `lost mon.${name}: ${cause.message}`));
+    client.on('huntFailed', (error) => this.log(0, error.message));
     await client.connect();
     await this.#startHeartbeat(addrs.public.host, addrs.cluster.host);
     await takeCrushPlace(client, {
@@ -252,7 +254,9 @@ export class OsdDaemon extends EventEmitter<OsdDaemonEvents> implements OsdDaemo
       perf: this.#perf,
       hasCaps: this.#core.auth.session.protocol === AuthMethod.Cephx,
       handleMap: (message, isFromMonitor) => {
+        const epochs = [...message.incrementalMaps.keys(), ...message.maps.keys()];
         this.#perf.add('map_messages');
+        this.#perf.add('map_message_epoch_dups', epochs.filter((epoch) => epoch <= this.newestMap).length);
         this.#maps?.handle(message, isFromMonitor);
       },
       stopAcknowledged: () => this.#goodbye.acknowledged(),
@@ -270,26 +274,22 @@ export class OsdDaemon extends EventEmitter<OsdDaemonEvents> implements OsdDaemo
       nonce: this.#core.messengers.public.nonce,
       hosts: { front, back },
       auth: this.#core.auth,
-      hooks: {
-        sendFailure: (failure) => this.#core.monitors.sendFailure(failure),
-        subscribeNextMap: () => this.client.subscribe('osdmap', { start: BigInt(this.newestMap + 1) }),
-        shareMap: (osd, epoch) => this.#peers?.shareWith(osd, epoch),
-        markDownCluster: (_osd, addrs) => this.#core.messengers.cluster.markDown(addrs),
-        log: (level, line) => this.log(level, line),
-        networkDied: (network, reason) =>
-          this.log(-1, `the ${network} heartbeat thread ended: ${reason.message}`),
+      hooks: heartbeatHooks({
+        core: this.#core,
+        peers: () => this.#peers,
+        newestMap: () => this.newestMap,
         addrsChanged: (network, addrs) => {
           const name = network === 'back' ? 'hbBack' : 'hbFront';
           this.#heartbeatAddrs = { ...this.#heartbeatAddrs!, [name]: addrs };
           this.#lifecycle.addressesChanged();
         },
-      },
+      }),
     });
-    const snapshot = this.#core.auth.snapshot.bind(this.#core.auth);
-    this.#core.auth.onChange = () => {
-      const fresh = snapshot();
-      if (fresh === undefined) return;
-      for (const network of Object.values(made.networks)) network.updateAuth(fresh);
+    const { auth } = this.#core;
+    auth.onChange = () => {
+      const snapshot = auth.snapshot();
+      if (snapshot === undefined) return;
+      for (const network of Object.values(made.networks)) network.updateAuth(snapshot);
     };
     this.#heartbeat = made;
     const { back: hbBack, front: hbFront } = await made.heartbeat.start();
@@ -311,21 +311,13 @@ export class OsdDaemon extends EventEmitter<OsdDaemonEvents> implements OsdDaemo
       blameMonitor: (error) => this.#core.monitors.blame(error),
       onMaps: (updates) => this.#applied(updates),
     });
-    const sharing = new MapSharing({
-      fsid: clusterFsid,
-      maps,
-      limits: () => ({
-        epochsMax: this.config.options.osd_map_share_max_epochs,
-        messageMax: this.config.options.osd_map_message_max,
-        messageBytesMax: this.config.options.osd_map_message_max_bytes,
-      }),
-      onShared: () => this.#perf.add('map_shares'),
-    });
     this.#maps = maps;
     this.#peers = new ClusterPeers({
       cluster: this.#core.messengers.cluster,
+      fsid: clusterFsid,
       maps,
-      sharing,
+      options: () => this.config.options,
+      onShared: () => this.#perf.add('map_shares'),
       refused: (osd) => this.#running().heartbeat.handleRefused(osd),
     });
     this.client.subscribe('osdmap', { start: newest });
@@ -336,16 +328,14 @@ export class OsdDaemon extends EventEmitter<OsdDaemonEvents> implements OsdDaemo
   #applied(updates: readonly OsdMapUpdate[]): void {
     this.#perf.add('map_message_epochs', updates.length);
     const { heartbeat } = this.#running();
-    let newest: OSDMap | undefined;
+    this.client.received('osdmap', BigInt(this.newestMap));
     for (const { map } of updates) {
       heartbeat.handleMap(map);
-      newest = map;
+      // While it says goodbye, being down is what it waits for.
+      if (this.#stopping !== undefined && !isUp(map, this.whoami)) this.#goodbye.acknowledged();
+      else this.#lifecycle.mapApplied(map);
     }
-    this.client.received('osdmap', BigInt(newest!.epoch));
-    // While it says goodbye, being down is what it waits for.
-    if (this.#stopping !== undefined && !isUp(newest!, this.whoami)) this.#goodbye.acknowledged();
-    else this.#lifecycle.mapsApplied(newest!);
-    this.emit('osdmap', newest!.epoch);
+    this.emit('osdmap', this.newestMap);
   }
 
   #monitorConnected(): void {
