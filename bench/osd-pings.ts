@@ -1,9 +1,10 @@
 /**
- * Ten thousand heartbeats to a real ceph-osd and to msgr2, from one and the same prober: round trips, losses,
- * and what a ping costs the one who answers.
+ * Heartbeats to a real ceph-osd and to msgr2, from one and the same prober: round trips, losses, and what a ping
+ * costs the one who answers, by Linux's account of its process.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { microseconds } from '../src/cli/bench/report.ts';
 import { formatCount, formatTable } from '../src/cli/format.ts';
@@ -13,7 +14,9 @@ import { EntityAddr, EntityName, Uuid } from '../src/index.ts';
 import { nativeAvailable } from '../src/native.ts';
 import { CephCluster } from '../test/support/ceph-cluster.ts';
 import type { PingAnswererOptions } from './ping-answerer.ts';
+import type { OsdPingsPlan } from './plan.ts';
 import { processCpuNs } from './process-cpu.ts';
+import { spreadOf } from './statistics.ts';
 
 /** Somebody who answers, in a process of its own. */
 interface Answerer {
@@ -22,87 +25,212 @@ interface Answerer {
   readonly pid: number;
 }
 
-export interface AnswererResult {
+/** One at a time shows the latency, many at once what a ping costs. */
+export interface PingCase {
+  /** Pings under way. */
+  readonly window: number;
+  /** As osd_heartbeat_min_size, of pings and of answers. */
+  readonly minMessageSize: number;
+}
+
+export interface AnswererResult extends PingCase {
   readonly title: string;
   readonly summary: PingSummary;
-  /** CPU time of the answering process for each ping, in nanoseconds. */
+  /** CPU time of the answering process for each ping, in nanoseconds, less what it takes when idle. */
   readonly serverCpuNs: number | undefined;
 }
 
-const pingCount = 10_000;
-const warmUpCount = 2_000;
-/** One at a time shows the latency, many at once what it costs. */
-const windows = [1, 64] as const;
-const minMessageSize = 2000;
+const heartbeatBytes = 2000;
 
-/** Starts a monitor and two OSDs: osd.0 is pinged, osd.1 is who we say we are. Ends them before it resolves. */
-export async function runOsdPings(live: LiveLine): Promise<AnswererResult[]> {
-  live.update('starting a real cluster: ceph-mon, two ceph-osd');
-  await using cluster = await CephCluster.start({ osds: 2 });
-  const { epoch } = await cluster.osdDump();
-  const { hbFront, hbBack } = await cluster.addrsOf(0);
-  const pid = cluster.pids.get('osd.0')!;
-  const answerers: Answerer[] = [
-    { title: 'ceph-osd, front', address: hbFront, pid },
-    { title: 'ceph-osd, back', address: hbBack, pid },
-  ];
-  const transports = nativeAvailable() ? (['async', 'simple'] as const) : (['simple'] as const);
-  await using own = new AnswererProcesses();
-  for (const transport of transports) {
-    live.update(`starting msgr2 ${transport}`);
-    answerers.push(await own.start(`msgr2 ${transport}`, { fsid: cluster.fsid, transport, minMessageSize }));
+export const pingCases: readonly PingCase[] = [
+  { window: 64, minMessageSize: heartbeatBytes },
+  { window: 1, minMessageSize: heartbeatBytes },
+  { window: 64, minMessageSize: 0 },
+];
+
+/** The one that the goals compare others with; `back` shows that the network does not matter. */
+export const cephAnswerer = 'ceph-osd, front';
+const backAnswerer = 'ceph-osd, back';
+
+const idleMs = 1000;
+
+/** A monitor and two OSDs: osd.0 is pinged, osd.1 is who we say we are. And msgr2's own answerers. */
+export class OsdPings implements AsyncDisposable {
+  readonly #cluster: CephCluster;
+  readonly #own: AnswererProcesses;
+  readonly #epoch: number;
+  /** By osd_heartbeat_min_size. */
+  readonly #answerers: ReadonlyMap<number, readonly Answerer[]>;
+  readonly #idleShare = new Map<number, number>();
+
+  private constructor(
+    cluster: CephCluster,
+    own: AnswererProcesses,
+    epoch: number,
+    answerers: ReadonlyMap<number, readonly Answerer[]>,
+  ) {
+    this.#cluster = cluster;
+    this.#own = own;
+    this.#epoch = epoch;
+    this.#answerers = answerers;
   }
-  const results: AnswererResult[] = [];
-  for (const window of windows) {
-    for (const answerer of answerers) {
-      live.update(`${pingCount} pings to ${answerer.title}, ${window} under way`);
-      await ping(cluster.fsid, epoch, answerer, window, warmUpCount);
-      const cpuBefore = processCpuNs(answerer.pid);
-      const summary = await ping(cluster.fsid, epoch, answerer, window, pingCount);
-      const cpuAfter = processCpuNs(answerer.pid);
-      const serverCpuNs =
-        cpuBefore === undefined || cpuAfter === undefined ? undefined : (cpuAfter - cpuBefore) / pingCount;
-      results.push({ title: answerer.title, summary, serverCpuNs });
+
+  static async start(live: LiveLine): Promise<OsdPings> {
+    live.update('starting a real cluster: ceph-mon, two ceph-osd');
+    const cluster = await CephCluster.start({ osds: 2 });
+    const own = new AnswererProcesses();
+    try {
+      const { epoch } = await cluster.osdDump();
+      const { hbFront, hbBack } = await cluster.addrsOf(0);
+      const pid = cluster.pids.get('osd.0')!;
+      const answerers = new Map<number, Answerer[]>();
+      const transports = nativeAvailable() ? (['async', 'simple'] as const) : (['simple'] as const);
+      for (const minMessageSize of new Set(pingCases.map((each) => each.minMessageSize))) {
+        const list = [
+          { title: cephAnswerer, address: hbFront, pid },
+          { title: backAnswerer, address: hbBack, pid },
+        ];
+        for (const transport of transports) {
+          live.update(`starting msgr2 ${transport}`);
+          const options = { fsid: cluster.fsid, transport, minMessageSize };
+          list.push(await own.start(`msgr2 ${transport}`, options));
+        }
+        answerers.set(minMessageSize, list);
+      }
+      return new OsdPings(cluster, own, epoch, answerers);
+    } catch (error) {
+      await own[Symbol.asyncDispose]();
+      await cluster[Symbol.asyncDispose]();
+      throw error;
     }
   }
-  live.clear();
-  return results;
+
+  /** Every case once, to each who answers. */
+  async round(plan: OsdPingsPlan, live: LiveLine, cases = pingCases): Promise<AnswererResult[]> {
+    await this.#measureIdle();
+    const results: AnswererResult[] = [];
+    for (const each of cases) {
+      await this.#cluster.daemon('osd.0', 'config set', {
+        var: 'osd_heartbeat_min_size',
+        val: [String(each.minMessageSize)],
+      });
+      for (const answerer of this.#answerers.get(each.minMessageSize)!) {
+        live.update(`${plan.count} pings to ${answerer.title}, ${each.window} under way`);
+        results.push(await this.#measure(answerer, each, plan));
+      }
+    }
+    live.clear();
+    return results;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#own[Symbol.asyncDispose]();
+    await this.#cluster[Symbol.asyncDispose]();
+  }
+
+  async #measure(answerer: Answerer, each: PingCase, plan: OsdPingsPlan): Promise<AnswererResult> {
+    const { title, pid } = answerer;
+    await this.#ping(answerer, each, plan.warmUpCount);
+    const startedAt = performance.now();
+    const cpuBefore = processCpuNs(pid);
+    const summary = await this.#ping(answerer, each, plan.count);
+    const cpuAfter = processCpuNs(pid);
+    const idleNs = (performance.now() - startedAt) * 1e6 * (this.#idleShare.get(pid) ?? 0);
+    const serverCpuNs =
+      cpuBefore === undefined || cpuAfter === undefined
+        ? undefined
+        : (cpuAfter - cpuBefore - idleNs) / plan.count;
+    return { ...each, title, summary, serverCpuNs };
+  }
+
+  /** What a daemon does besides answering is nothing a ping costs. Once, before the first round. */
+  async #measureIdle(): Promise<void> {
+    if (this.#idleShare.size > 0) return;
+    const pids = new Set([...this.#answerers.values()].flat().map(({ pid }) => pid));
+    const before = new Map([...pids].map((pid) => [pid, processCpuNs(pid) ?? 0]));
+    const startedAt = performance.now();
+    await delay(idleMs);
+    const elapsedNs = (performance.now() - startedAt) * 1e6;
+    for (const pid of pids) {
+      this.#idleShare.set(pid, ((processCpuNs(pid) ?? 0) - before.get(pid)!) / elapsedNs);
+    }
+  }
+
+  #ping(answerer: Answerer, { window, minMessageSize }: PingCase, count: number): Promise<PingSummary> {
+    const pinger = new Pinger({
+      target: EntityAddr.parse(answerer.address),
+      fsid: Uuid.parse(this.#cluster.fsid),
+      mapEpoch: this.#epoch,
+      from: EntityName.osd(1),
+      count,
+      intervalMs: 0,
+      window,
+      timeoutMs: 10_000,
+      minMessageSize,
+    });
+    return pinger.run();
+  }
 }
 
+/** One round of heartbeats of their usual size; the cluster ends before it resolves. */
+export async function runOsdPings(live: LiveLine): Promise<AnswererResult[]> {
+  await using pings = await OsdPings.start(live);
+  const usual = pingCases.filter(({ minMessageSize }) => minMessageSize === heartbeatBytes);
+  return await pings.round({ count: 10_000, warmUpCount: 2_000 }, live, usual);
+}
+
+/** Medians over the rounds. */
 export function osdPingTable(results: readonly AnswererResult[]): string {
-  const head = ['who answers', 'under way', 'lost', 'p50', 'p99', 'max', 'replies/s', 'its CPU per ping'];
-  const rows = results.map(({ title, summary, serverCpuNs }) => [
-    title,
-    String(summary.window),
-    String(summary.lost),
-    ...(['p50', 'p99', 'max'] as const).map((key) =>
-      summary.rttMs === undefined ? '-' : microseconds(summary.rttMs[key]),
-    ),
-    formatCount(summary.repliesPerSecond),
-    serverCpuNs === undefined ? '-' : microseconds(serverCpuNs / 1e6),
-  ]);
+  const head = [
+    'who answers',
+    'padded to',
+    'under way',
+    'lost',
+    'p50',
+    'p99',
+    'replies/s',
+    'its CPU per ping',
+  ];
+  const rows = pingCases.flatMap((each) => {
+    const titles = [...new Set(results.map(({ title }) => title))];
+    return titles.flatMap((title) => {
+      const rounds = ofCase(results, each).filter((result) => result.title === title);
+      if (rounds.length === 0) return [];
+      const rtts = rounds.flatMap(({ summary }) => (summary.rttMs === undefined ? [] : [summary.rttMs]));
+      const cpu = cpuPerPing(results, each, title);
+      return [
+        [
+          title,
+          each.minMessageSize === 0 ? '-' : `${each.minMessageSize} B`,
+          String(each.window),
+          String(rounds.reduce((sum, { summary }) => sum + summary.lost, 0)),
+          ...(['p50', 'p99'] as const).map((key) =>
+            rtts.length === 0 ? '-' : microseconds(spreadOf(rtts.map((rtt) => rtt[key])).median),
+          ),
+          formatCount(spreadOf(rounds.map(({ summary }) => summary.repliesPerSecond)).median),
+          cpu === undefined ? '-' : microseconds(cpu / 1e6),
+        ],
+      ];
+    });
+  });
   return formatTable([head, ...rows]);
 }
 
-function ping(
-  fsid: string,
-  mapEpoch: number,
-  answerer: Answerer,
-  window: number,
-  count: number,
-): Promise<PingSummary> {
-  const pinger = new Pinger({
-    target: EntityAddr.parse(answerer.address),
-    fsid: Uuid.parse(fsid),
-    mapEpoch,
-    from: EntityName.osd(1),
-    count,
-    intervalMs: 0,
-    window,
-    timeoutMs: 10_000,
-    minMessageSize,
-  });
-  return pinger.run();
+/** Median of the rounds, in nanoseconds; undefined where it was not measured. */
+export function cpuPerPing(
+  results: readonly AnswererResult[],
+  each: PingCase,
+  title: string,
+): number | undefined {
+  const rounds = ofCase(results, each).filter((result) => result.title === title);
+  const costs = rounds.flatMap(({ serverCpuNs }) => (serverCpuNs === undefined ? [] : [serverCpuNs]));
+  return costs.length === 0 ? undefined : spreadOf(costs).median;
+}
+
+function ofCase(results: readonly AnswererResult[], each: PingCase): AnswererResult[] {
+  return results.filter(
+    ({ window, minMessageSize }) => window === each.window && minMessageSize === each.minMessageSize,
+  );
 }
 
 /** msgr2's own answerers (ping-answerer.ts), each a process; all end together. */

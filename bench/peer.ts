@@ -5,7 +5,30 @@
  */
 import { readdirSync } from 'node:fs';
 import { ProcessPair, type ProgressListener } from '../src/cli/bench/process-pair.ts';
-import type { RoundTripSample, ThroughputSample } from '../src/cli/bench/samples.ts';
+import type {
+  GcSample,
+  RequestTask,
+  RoundTripSample,
+  StreamTask,
+  ThroughputSample,
+} from '../src/cli/bench/samples.ts';
+
+/** What a pair of ends can be asked; the other scenarios (bench/scenarios/) are not of pairs. */
+export const PairScenario = {
+  /** One way, one payload over and over. */
+  Stream: 'stream',
+  /** One way, 16 MiB of different payloads in turn. */
+  Rotating: 'rotating',
+  /** Request and reply, at several depths. */
+  Requests: 'requests',
+  /** What the garbage collectors have to do. */
+  Gc: 'gc',
+  /** One way, from many connections. */
+  FanIn: 'fan-in',
+  /** A messenger's connection to itself. */
+  Loopback: 'loopback',
+} as const;
+export type PairScenario = (typeof PairScenario)[keyof typeof PairScenario];
 
 export interface Peer {
   /** Short and stable: `--peers`, JSON and the ratios use it. */
@@ -14,6 +37,11 @@ export interface Peer {
   readonly title: string;
   /** Rank in the tables, lowest first. */
   readonly order: number;
+  readonly scenarios: readonly PairScenario[];
+  /** What it does and does not do beside moving bytes: whoever reads a ratio has to know. */
+  readonly does: string;
+  /** Pings under way at once that it can be asked for; any when absent. */
+  readonly depthMax?: number;
   /** Why it cannot run here; undefined when it can. */
   missing?(): string | undefined;
   /** Starts a server and a client process and connects them; fresh ones for each round. */
@@ -21,25 +49,26 @@ export interface Peer {
 }
 
 /**
- * A running pair. Both measurements take about `seconds` and a short warm-up before; a message counts when
- * the receiving side's user code has had it, and the peer checks that none is lost.
+ * A running pair. Each measurement takes about as long as its task says and a short warm-up before; a message
+ * counts when the receiving side's user code has had it, and the peer checks that none is lost. What a peer's
+ * scenarios do not need may be absent.
  */
 export interface PeerSession {
-  throughput(sizeBytes: number, seconds: number, onProgress?: ProgressListener): Promise<ThroughputSample>;
-  /** Absent where there is nothing to answer. */
-  roundTrips?(sizeBytes: number, seconds: number, onProgress?: ProgressListener): Promise<RoundTripSample>;
+  throughput?(task: StreamTask, onProgress?: ProgressListener): Promise<ThroughputSample>;
+  roundTrips?(task: RequestTask, onProgress?: ProgressListener): Promise<RoundTripSample>;
+  collections?(task: StreamTask): Promise<GcSample>;
+  /** Opens connections until there are `count`. */
+  connect?(count: number): Promise<void>;
   close(): Promise<void>;
 }
+
+export type PeerDescription = Omit<Peer, 'start'>;
 
 /**
  * A peer written in JavaScript: the module `moduleUrl` exports `makeEnds(options)`, a `LinkEnds` of
  * src/cli/bench/link.ts, and is driven by the same loops as msgr2.
  */
-export function linkPeer(
-  description: Pick<Peer, 'name' | 'title' | 'order' | 'missing'>,
-  moduleUrl: string,
-  options: unknown = {},
-): Peer {
+export function linkPeer(description: PeerDescription, moduleUrl: string, options: unknown = {}): Peer {
   return { ...description, start: () => ProcessPair.start(moduleUrl, options) };
 }
 

@@ -6,7 +6,9 @@ export const peers: readonly Peer[] = [
   {
     name: 'AEAD alone',
     title: 'AES-128-GCM alone, node:crypto, 64 KiB at once',
-    order: 7,
+    order: 20,
+    scenarios: ['stream'],
+    does: 'no message at all: one process seals, one opens; the slower one counts',
     start: async () => startAead(),
   },
 ];

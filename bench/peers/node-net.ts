@@ -11,7 +11,16 @@ import type { LinkEnds, LinkHandler } from '../../src/cli/bench/link.ts';
 import { linkPeer } from '../peer.ts';
 
 export const peers = [
-  linkPeer({ name: 'node:net', title: 'node:net, length prefix, no CRC', order: 10 }, import.meta.url),
+  linkPeer(
+    {
+      name: 'node:net',
+      title: 'node:net, length prefix, no CRC',
+      order: 30,
+      scenarios: ['stream', 'rotating', 'requests', 'gc', 'fan-in'],
+      does: 'a length and a type; no CRC, no acks, no reconnect',
+    },
+    import.meta.url,
+  ),
 ];
 
 const headBytes = 6;
@@ -52,7 +61,7 @@ class NetLink {
     this.#socket = socket;
     this.#handler = handler;
     socket.setNoDelay(true);
-    socket.on('data', (chunk) => this.#receive(chunk));
+    socket.on('data', (chunk) => this.#receive(chunk as Buffer));
     socket.on('drain', () => this.onDrain());
     socket.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE') throw error;
@@ -157,7 +166,7 @@ class NetLink {
 
 class NetEnds implements LinkEnds<NetLink> {
   #server: Server | undefined;
-  #socket: Socket | undefined;
+  readonly #sockets: Socket[] = [];
 
   listen(handler: LinkHandler<NetLink>): Promise<string> {
     return new Promise((resolve, reject) => {
@@ -171,7 +180,7 @@ class NetEnds implements LinkEnds<NetLink> {
   connect(address: string, handler: LinkHandler<NetLink>): Promise<NetLink> {
     return new Promise((resolve, reject) => {
       const socket = createConnection({ host: '127.0.0.1', port: Number(address) });
-      this.#socket = socket;
+      this.#sockets.push(socket);
       socket.once('error', reject);
       socket.once('connect', () => resolve(new NetLink(socket, handler)));
     });
@@ -186,7 +195,7 @@ class NetEnds implements LinkEnds<NetLink> {
   }
 
   async close(): Promise<void> {
-    this.#socket?.destroy();
+    for (const socket of this.#sockets) socket.destroy();
     this.#server?.close();
   }
 }

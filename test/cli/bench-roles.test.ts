@@ -56,7 +56,10 @@ test(
   'every message is counted, pauses are kept, Start and End stand around them',
   limited(30_000, async () => {
     const { link, server, client } = await makeRoles();
-    const [counted, sent] = await Promise.all([server.count(), client.throughput(1000, 0.05)]);
+    const [counted, sent] = await Promise.all([
+      server.count(),
+      client.throughput({ sizeBytes: 1000, seconds: 0.05 }),
+    ]);
     assert.ok(sent.messages > 100);
     assert.is(counted.messages, sent.messages);
     assert.is(counted.bytes, 1000 * sent.messages);
@@ -73,8 +76,8 @@ test(
   'a count may be asked for when the run is over already, and each run has its own',
   limited(30_000, async () => {
     const { server, client } = await makeRoles();
-    const first = await client.throughput(10, 0.02);
-    const second = await client.roundTrips(10, 0.02);
+    const first = await client.throughput({ sizeBytes: 10, seconds: 0.02 });
+    const second = await client.roundTrips({ sizeBytes: 10, seconds: 0.02 });
     await new Promise((resolve) => setTimeout(resolve, 20));
     assert.is((await server.count()).messages, first.messages);
     const counted = await server.count();
@@ -100,7 +103,10 @@ test(
       sizes.add(payload.length);
       toClient(type, payload, connection);
     };
-    const [counted, sent] = await Promise.all([server.count(), client.roundTrips(77, 0.05)]);
+    const [counted, sent] = await Promise.all([
+      server.count(),
+      client.roundTrips({ sizeBytes: 77, seconds: 0.05 }),
+    ]);
     assert.equal([...sizes], [77]);
     assert.is(counted.pings, sent.messages);
     assert.ok(sent.messages > 1 && sent.rttMs!.p50 > 0);

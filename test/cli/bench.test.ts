@@ -108,7 +108,9 @@ test(
   limited(120_000, async () => {
     await using pair = await startPair(variantsOf(['simple'], ['default'])[0]!);
     const progress: number[] = [];
-    const sample = await pair.throughput(1024, 1, (messages) => progress.push(messages));
+    const sample = await pair.throughput({ sizeBytes: 1024, seconds: 1 }, (messages) =>
+      progress.push(messages),
+    );
     assert.ok(progress.length > 0);
     assert.ok(progress.every((messages) => messages > 0 && messages <= sample.messages));
   }),

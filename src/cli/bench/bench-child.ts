@@ -17,6 +17,17 @@ export interface ChildAnswer {
   readonly progress?: number;
 }
 
+/** One end of what is measured, a process of its own; bench/ has some that are no JavaScript. */
+export interface BenchEnd {
+  /** Resolves when the process can be called. */
+  readonly ready: Promise<void>;
+  readonly pid: number | undefined;
+  onProgress: ((messages: number) => void) | undefined;
+  /** Rejects with the process's own words, when it ends, or after `limitMs`. */
+  call<Value>(call: string, args: readonly unknown[], limitMs: number): Promise<Value>;
+  end(): Promise<void>;
+}
+
 interface Pending {
   resolve(value: unknown): void;
   reject(error: Error): void;
@@ -28,18 +39,17 @@ const startLimitMs = 20_000;
 /** A process that does not end when told is killed. */
 const endLimitMs = 5_000;
 
-export class BenchChild {
+export class BenchChild implements BenchEnd {
   readonly #role: string;
   readonly #process: ChildProcess;
   readonly #pending = new Map<number, Pending>();
   #lastId = readyId;
   readonly #exited: Promise<void>;
-  /** Resolves when the child has loaded its link. */
   readonly ready: Promise<void>;
   onProgress: ((messages: number) => void) | undefined;
 
   /** The child runs under the same loader as this process: tsx from the sources, none from dist/. */
-  constructor(role: 'server' | 'client', moduleUrl: string, options: unknown) {
+  constructor(role: 'server' | 'client' | 'both', moduleUrl: string, options: unknown) {
     this.#role = role;
     const script = new URL(`./child.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
     const child = fork(script, [role, moduleUrl, JSON.stringify(options)], {
@@ -61,7 +71,6 @@ export class BenchChild {
     return this.#process.pid;
   }
 
-  /** Rejects with the child's own words, when it ends, or after `limitMs`. */
   call<Value>(call: string, args: readonly unknown[], limitMs: number): Promise<Value> {
     const id = ++this.#lastId;
     const answer = this.#await(id, `'${call}'`, limitMs);

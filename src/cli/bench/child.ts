@@ -1,15 +1,17 @@
 /**
  * A bench process: loads one kind of link and plays one part, as its parent (bench-child.ts) tells it.
  *
- *      argv: ROLE MODULE_URL OPTIONS_JSON
+ *      argv: ROLE MODULE_URL OPTIONS_JSON           ROLE: server, client, or both in one process
  *      in:   { id, call, args }       out: { id, value } | { id, error } | { progress }
  *
  * It ends when its parent closes the channel, or is gone.
  */
 import { type ChildAnswer, type ChildCall, readyId } from './bench-child.ts';
 import { ClientRole } from './client-role.ts';
+import { GcProfile } from './gc-profile.ts';
 import type { LinkEnds, LinkModule } from './link.ts';
-
+import { memoryHeld, memoryUse } from './memory.ts';
+import type { RequestTask, StreamTask } from './samples.ts';
 import { ServerRole } from './server-role.ts';
 
 const progressIntervalMs = 200;
@@ -23,8 +25,12 @@ process.once('disconnect', () => process.exit(0));
 let ends: LinkEnds<unknown>;
 try {
   const linkModule = (await import(moduleUrl!)) as LinkModule;
-  ends = linkModule.makeEnds(JSON.parse(optionsJson!));
-  const calls = role === 'server' ? serverCalls() : clientCalls();
+  ends = await linkModule.makeEnds(JSON.parse(optionsJson!));
+  const calls: Calls = {
+    ...processCalls(),
+    ...(role === 'client' ? {} : serverCalls()),
+    ...(role === 'server' ? {} : clientCalls()),
+  };
   process.on('message', ({ id, call, args }: ChildCall) => {
     calls[call]!(...(args as never[])).then(
       (value) => tell({ id, value }),
@@ -36,6 +42,18 @@ try {
   tell({ id: readyId, error: (error as Error).message });
 }
 
+function processCalls(): Calls {
+  let profile: GcProfile | undefined;
+  return {
+    memoryUse: async () => memoryUse(),
+    memoryHeld: async () => memoryHeld(),
+    profileGc: async () => {
+      profile = new GcProfile();
+    },
+    gcCount: async () => profile!.end(),
+  };
+}
+
 function serverCalls(): Calls {
   const server = new ServerRole(ends);
   setInterval(() => {
@@ -45,20 +63,20 @@ function serverCalls(): Calls {
   return {
     listen: () => server.listen(),
     count: () => server.count(),
-    close: () => ends.close(),
   };
 }
 
 function clientCalls(): Calls {
   const client = new ClientRole(ends);
   return {
-    connect: (address: string) => client.connect(address),
-    throughput: (sizeBytes: number, seconds: number) => client.throughput(sizeBytes, seconds),
-    roundTrips: (sizeBytes: number, seconds: number) => client.roundTrips(sizeBytes, seconds),
-    close: () => ends.close(),
+    connect: (address: string, count: number) => client.connect(address, count),
+    throughput: (task: StreamTask) => client.throughput(task),
+    roundTrips: (task: RequestTask) => client.roundTrips(task),
+    soak: (task: StreamTask) => client.soak(task),
   };
 }
 
 function tell(answer: ChildAnswer): void {
-  if (process.connected) process.send!(answer);
+  // A parent that is gone needs no answer; `disconnect` ends this process.
+  if (process.connected) process.send!(answer, undefined, undefined, () => {});
 }

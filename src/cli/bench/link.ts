@@ -11,10 +11,12 @@ export const BenchType = {
   /** Answered by Pong. */
   Ping: 0x1002,
   Pong: 0x1003,
-  /** Counters to zero; the payload is a u32, the size of the answers to come. */
+  /** Counters to zero; the payload is two u32: the size of the answers to come, and how many End there will be. */
   Start: 0x1004,
-  /** The server now says what it counted. */
+  /** The last one of a connection; after that of each the server says what it counted. */
   End: 0x1005,
+  /** Answers Start: nothing is sent before, as connections beside this one have an order of their own. */
+  Started: 0x1006,
 } as const;
 
 /** First byte of every Data payload, so that the reader's sum proves what it read. */
@@ -27,7 +29,7 @@ export type LinkHandler<Connection> = (type: number, payload: Uint8Array, connec
 export interface LinkEnds<Connection> {
   /** Listens on loopback; resolves with the address for `connect`, in whatever form it has there. */
   listen(handler: LinkHandler<Connection>): Promise<string>;
-  /** Resolves when messages flow. */
+  /** Resolves when messages flow. Each call makes a connection of its own, where the link can have several. */
   connect(address: string, handler: LinkHandler<Connection>): Promise<Connection>;
   /** Makes one message of the payload, which is never changed afterwards, and sends it. False: wait for `onDrain`. */
   send(connection: Connection, type: number, payload: Uint8Array): boolean;
@@ -38,5 +40,5 @@ export interface LinkEnds<Connection> {
 
 /** What a module exports that a bench process can load: see child.ts. */
 export interface LinkModule {
-  makeEnds(options: unknown): LinkEnds<unknown>;
+  makeEnds(options: unknown): LinkEnds<unknown> | Promise<LinkEnds<unknown>>;
 }

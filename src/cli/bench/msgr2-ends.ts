@@ -7,7 +7,7 @@ import { Message, type ReceivedMessage } from '../../messenger/message.ts';
 import { Messenger } from '../../messenger/messenger.ts';
 import type { Options } from '../../options.ts';
 import { untilOpen } from '../until-open.ts';
-import type { LinkEnds, LinkHandler } from './link.ts';
+import { BenchType, type LinkEnds, type LinkHandler } from './link.ts';
 
 /**
  * How the receiving side takes its messages: at once and free to keep the payload (`default`), at once and
@@ -24,20 +24,35 @@ export interface Msgr2EndsOptions {
   readonly mode: ModeKind;
   /** Beyond the defaults. */
   readonly options?: Partial<Options>;
+  /** Pings are `connection.request()`, answered by `message.reply()`: a promise each. */
+  readonly requests?: boolean;
+}
+
+/** What the ends are made of: this revision's exports, or another one's (bench/against-ends.ts). */
+export interface Msgr2Api {
+  readonly Messenger: typeof Messenger;
+  readonly Message: typeof Message;
+  readonly authSharedKey: typeof authSharedKey;
 }
 
 /** Of no worth: both ends of a bench are this machine's, and what they say is known. */
 const benchKey = Buffer.alloc(32, 'msgr2 bench');
 
 export function makeEnds(options: Msgr2EndsOptions): LinkEnds<Connection> {
-  return new Msgr2Ends(options);
+  return endsOf({ Messenger, Message, authSharedKey }, options);
+}
+
+export function endsOf(api: Msgr2Api, options: Msgr2EndsOptions): LinkEnds<Connection> {
+  return options.requests === true ? new RequestEnds(api, options) : new Msgr2Ends(api, options);
 }
 
 class Msgr2Ends implements LinkEnds<Connection> {
+  readonly #api: Msgr2Api;
   readonly #options: Msgr2EndsOptions;
-  #messenger: Messenger | undefined;
+  readonly #messengers: Messenger[] = [];
 
-  constructor(options: Msgr2EndsOptions) {
+  constructor(api: Msgr2Api, options: Msgr2EndsOptions) {
+    this.#api = api;
     this.#options = options;
   }
 
@@ -48,8 +63,14 @@ class Msgr2Ends implements LinkEnds<Connection> {
     return String(addrs);
   }
 
+  /** The process that listens reaches itself; every other connection is that of a peer of its own. */
   async connect(address: string, handler: LinkHandler<Connection>): Promise<Connection> {
-    const messenger = this.#create('client.1', handler);
+    const own = this.#messengers.find((messenger) => String(messenger.myAddrs) === address);
+    if (own !== undefined) {
+      own.addDispatcherHead(makeDispatcher(this.#options.dispatcher, handler, fromServer));
+      return own.getConnection(address);
+    }
+    const messenger = this.#create(`client.${this.#messengers.length + 1}`, handler);
     messenger.start();
     const connection = messenger.getConnection(address);
     await untilOpen(connection, address);
@@ -57,7 +78,7 @@ class Msgr2Ends implements LinkEnds<Connection> {
   }
 
   send(connection: Connection, type: number, payload: Uint8Array): boolean {
-    return connection.send(new Message({ type, data: payload }));
+    return connection.send(this.message(type, payload));
   }
 
   onDrain(connection: Connection, listener: () => void): void {
@@ -65,27 +86,75 @@ class Msgr2Ends implements LinkEnds<Connection> {
   }
 
   async close(): Promise<void> {
-    await this.#messenger?.shutdown();
+    await Promise.all(this.#messengers.map((messenger) => messenger.shutdown()));
+  }
+
+  protected message(type: number, data: Uint8Array): Message {
+    return new this.#api.Message({ type, data });
+  }
+
+  protected dispatcher(handler: LinkHandler<Connection>): Dispatcher {
+    return makeDispatcher(this.#options.dispatcher, handler);
   }
 
   #create(name: string, handler: LinkHandler<Connection>): Messenger {
-    const { transport, dispatcher, mode, options } = this.#options;
-    const messenger = Messenger.create({
+    const { transport, mode, options } = this.#options;
+    const messenger = this.#api.Messenger.create({
       name,
       transport,
       ...(options === undefined ? {} : { options }),
-      ...(mode === 'crc' ? {} : { auth: authSharedKey({ name, key: benchKey, modes: [mode] }) }),
+      ...(mode === 'crc' ? {} : { auth: this.#api.authSharedKey({ name, key: benchKey, modes: [mode] }) }),
     });
-    messenger.addDispatcherTail(makeDispatcher(dispatcher, handler));
-    this.#messenger = messenger;
+    messenger.addDispatcherTail(this.dispatcher(handler));
+    this.#messengers.push(messenger);
     return messenger;
   }
 }
 
-function makeDispatcher(kind: DispatcherKind, handler: LinkHandler<Connection>): Dispatcher {
+/** Pings and their answers by `request` and `reply`. */
+class RequestEnds extends Msgr2Ends {
+  #pinged: ReceivedMessage | undefined;
+  #handler: LinkHandler<Connection> = () => {};
+
+  override connect(address: string, handler: LinkHandler<Connection>): Promise<Connection> {
+    this.#handler = handler;
+    return super.connect(address, handler);
+  }
+
+  override send(connection: Connection, type: number, payload: Uint8Array): boolean {
+    if (type === BenchType.Ping) {
+      connection.request(this.message(type, payload)).then((reply) => {
+        this.#handler(reply.type, reply.data, connection);
+      });
+      return true;
+    }
+    if (type !== BenchType.Pong) return super.send(connection, type, payload);
+    return this.#pinged!.reply(this.message(type, payload));
+  }
+
+  protected override dispatcher(handler: LinkHandler<Connection>): Dispatcher {
+    return {
+      canFastDispatch: () => true,
+      fastDispatch: (message) => {
+        this.#pinged = message;
+        handler(message.type, message.data, message.connection);
+      },
+    };
+  }
+}
+
+const always = (): boolean => true;
+const fromServer = (type: number): boolean => type === BenchType.Pong || type === BenchType.Started;
+
+function makeDispatcher(
+  kind: DispatcherKind,
+  handler: LinkHandler<Connection>,
+  takes?: (type: number) => boolean,
+): Dispatcher {
   if (kind === 'queued') {
     return {
       dispatch(message: ReceivedMessage) {
+        if (takes !== undefined && !takes(message.type)) return false;
         handler(message.type, message.data, message.connection);
         return true;
       },
@@ -93,7 +162,7 @@ function makeDispatcher(kind: DispatcherKind, handler: LinkHandler<Connection>):
   }
   return {
     borrowsPayload: kind === 'borrowing',
-    canFastDispatch: () => true,
+    canFastDispatch: takes === undefined ? always : (message) => takes(message.type),
     fastDispatch(message: ReceivedMessage) {
       handler(message.type, message.data, message.connection);
     },

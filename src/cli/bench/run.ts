@@ -39,8 +39,7 @@ async function runVariant(variant: Variant, plan: BenchPlan, live: LiveLine): Pr
   const throughput = [];
   for (const sizeBytes of sizesBytes) {
     const sample = await pair.throughput(
-      sizeBytes,
-      seconds,
+      { sizeBytes, seconds },
       progressOf(live, `${name}  ${formatSize(sizeBytes)}`),
     );
     live.print(throughputLine(name, sample));
@@ -48,8 +47,7 @@ async function runVariant(variant: Variant, plan: BenchPlan, live: LiveLine): Pr
   }
   if (pingBytes === undefined) return { name, throughput, roundTrips: undefined };
   const roundTrips = await pair.roundTrips(
-    pingBytes,
-    seconds,
+    { sizeBytes: pingBytes, seconds },
     progressOf(live, `${name}  ping ${formatSize(pingBytes)}`),
   );
   live.print(roundTripLine(name, roundTrips));

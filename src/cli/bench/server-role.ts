@@ -1,5 +1,7 @@
 /** The receiving process: a handler that reads type and payload of every message, counts, and answers pings. */
+import { Buffer } from 'node:buffer';
 import { BenchType, dataByte, type LinkEnds } from './link.ts';
+import { peakBytes, resetPeak } from './memory.ts';
 import { cpuTimeSince, type ServerCount } from './samples.ts';
 
 export class ServerRole<Connection> {
@@ -9,6 +11,8 @@ export class ServerRole<Connection> {
   #pings = 0;
   #firstByteSum = 0;
   #firstAt = 0;
+  /** Of the present run: its last End ends it. */
+  #endsToCome = 0;
   #cpuAtStart: NodeJS.CpuUsage = process.cpuUsage();
   #pong: Buffer = Buffer.alloc(0);
   /** Counts that nobody has asked for yet, and who asked before there was one. */
@@ -47,33 +51,40 @@ export class ServerRole<Connection> {
       this.#ends.send(connection, BenchType.Pong, this.#pong);
     } else if (type === BenchType.Start) {
       this.#start(payload);
+      this.#ends.send(connection, BenchType.Started, Buffer.alloc(0));
     } else if (type === BenchType.End) {
-      this.#end();
+      if (--this.#endsToCome === 0) this.#end();
     }
   }
 
   #start(payload: Uint8Array): void {
-    const answerBytes = new DataView(payload.buffer, payload.byteOffset, payload.byteLength).getUint32(
-      0,
-      true,
-    );
-    this.#pong = Buffer.alloc(answerBytes, dataByte);
+    const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
+    this.#pong = Buffer.alloc(view.getUint32(0, true), dataByte);
+    this.#endsToCome = view.getUint32(4, true);
     this.#messages = 0;
     this.#bytes = 0;
     this.#pings = 0;
     this.#firstByteSum = 0;
+    resetPeak();
     this.#firstAt = performance.now();
     this.#cpuAtStart = process.cpuUsage();
   }
 
-  /** End travels behind the last message, so its arrival is the time of that one. */
+  /** The last End travels behind the last message, so its arrival is the time of that one. */
   #end(): void {
     const elapsedMs = performance.now() - this.#firstAt;
     const cpu = cpuTimeSince(this.#cpuAtStart);
     if (this.#firstByteSum !== (this.#messages + this.#pings) * dataByte) {
       throw new Error('the payloads that arrived are not the ones that were sent');
     }
-    const count = { messages: this.#messages, bytes: this.#bytes, pings: this.#pings, elapsedMs, cpu };
+    const count = {
+      messages: this.#messages,
+      bytes: this.#bytes,
+      pings: this.#pings,
+      elapsedMs,
+      cpu,
+      peakBytes: peakBytes(),
+    };
     const asker = this.#askers.shift();
     if (asker === undefined) this.#counts.push(count);
     else asker(count);

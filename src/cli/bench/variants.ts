@@ -45,7 +45,24 @@ export function missingFor({ transport, mode }: Variant): string | undefined {
   return undefined;
 }
 
-export function startPair(variant: Variant, options: Partial<Options> = {}): Promise<ProcessPair> {
+/** How the two ends talk, when not by `send` between two processes. */
+export type PairWay = 'requests' | 'loopback';
+
+/** A module that makes the ends of another checkout's messengers, and that checkout's folder. */
+export interface OtherEnds {
+  readonly moduleUrl: string;
+  readonly root: string;
+}
+
+export function startPair(
+  variant: Variant,
+  options: Partial<Options> = {},
+  way?: PairWay,
+  other?: OtherEnds,
+): Promise<ProcessPair> {
   const { transport, dispatcher, mode } = variant;
-  return ProcessPair.start(endsModule, { transport, dispatcher, mode, options } satisfies Msgr2EndsOptions);
+  const ends: Msgr2EndsOptions = { transport, dispatcher, mode, options, requests: way === 'requests' };
+  const moduleUrl = other?.moduleUrl ?? endsModule;
+  const all = other === undefined ? ends : { ...ends, root: other.root };
+  return way === 'loopback' ? ProcessPair.startOne(moduleUrl, all) : ProcessPair.start(moduleUrl, all);
 }

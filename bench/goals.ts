@@ -1,0 +1,137 @@
+/**
+ * What msgr2 has to reach ("Speed to reach"): one goal for each ratio, held against the medians of a run. What was
+ * not measured is not reached.
+ */
+import { cephAnswerer, cpuPerPing, type PingCase, pingCases } from './osd-pings.ts';
+import type { PeerResult, Results } from './results.ts';
+import { cpuNsPerMessage } from './scenarios/connections.ts';
+import { spreadOf } from './statistics.ts';
+import { pingOf, rateOf } from './table.ts';
+
+export interface Goal {
+  readonly name: string;
+  /** Of medians; null when one of the two was not measured. */
+  readonly ratio: number | null;
+  readonly must: number;
+  /** Whether `must` is the least or the most that will do. */
+  readonly bound: 'at least' | 'at most';
+  readonly ok: boolean;
+}
+
+const kib = 1024;
+const goalSizes = [64, kib, 4 * kib, 64 * kib] as const;
+const sizeWords: Readonly<Record<number, string>> = {
+  64: '64 B',
+  [kib]: '1 KiB',
+  [4 * kib]: '4 KiB',
+  [64 * kib]: '64 KiB',
+};
+
+/** Messages per second of one peer over those of another, by size. */
+const throughputGoals = [
+  { of: 'async', to: 'libzmq', must: [2.2, 4, 4, 2.5] },
+  { of: 'async borrowing', to: 'libzmq', must: [3, 6, 6, 3.5] },
+  { of: 'async', to: 'node:net', must: [1.4, 2.5, 2.5, 3] },
+  { of: 'async borrowing', to: 'node:net', must: [2, 4, 3.5, 4] },
+  { of: 'async borrowing', to: 'C++ stream', must: [0.45, 0.9, 1, 1.1] },
+] as const;
+
+/** Median round trips with one under way. */
+const pingGoals = [
+  { of: 'async', to: 'TCP spinning', must: 1.3 },
+  { of: 'async no polling', to: 'TCP blocking', must: 1.05 },
+] as const;
+
+/** CPU time of a real ceph-osd for a ping over ours. */
+const osdPingMusts: readonly { readonly each: PingCase; readonly must: number }[] = pingCases.map((each) => ({
+  each,
+  must: each.window === 1 ? 3 : 7,
+}));
+const ownAnswerer = 'msgr2 async';
+
+export function goalsOf(results: Pick<Results, 'peers' | 'connections' | 'osdPings'>): Goal[] {
+  return [
+    ...throughputGoals.flatMap(({ of, to, must }) =>
+      goalSizes.map((size, index) =>
+        atLeast(
+          `${of} / ${to}, one way, ${sizeWords[size]}`,
+          rateRatio(results.peers, of, to, size),
+          must[index]!,
+        ),
+      ),
+    ),
+    ...pingGoals.map(({ of, to, must }) =>
+      atMost(`${of} / ${to}, round trip p50, 64 B`, pingRatio(results.peers, of, to), must),
+    ),
+    ...osdPingMusts.map(({ each, must }) =>
+      atLeast(
+        `ceph-osd / msgr2, CPU per ping, ${each.minMessageSize === 0 ? 'unpadded' : `${each.minMessageSize} B`}, ${each.window} under way`,
+        quotient(
+          cpuPerPing(results.osdPings, each, cephAnswerer),
+          cpuPerPing(results.osdPings, each, ownAnswerer),
+        ),
+        must,
+      ),
+    ),
+    ...connectionGoals(results.connections),
+    atLeast(
+      'async secure / AEAD alone, one way, 4 KiB',
+      rateRatio(results.peers, 'async secure', 'AEAD alone', 4 * kib),
+      0.7,
+    ),
+  ];
+}
+
+function connectionGoals(samples: Results['connections']): Goal[] {
+  const median = (values: number[]): number | undefined =>
+    values.length === 0 ? undefined : spreadOf(values).median;
+  // A quick run opens fewer, and says so.
+  const open = (samples[0]?.open ?? 10_000).toLocaleString('en-US');
+  return [
+    atMost(
+      `${open} connections, 1 % active / 10: CPU per message`,
+      median(
+        samples.map(({ few, many }) => cpuNsPerMessage(many, 'server') / cpuNsPerMessage(few, 'server')),
+      ),
+      1.5,
+    ),
+    atMost(
+      'memory per idle connection / 16 KiB',
+      median(samples.map(({ bytesPerConnection }) => bytesPerConnection.server / (16 * kib))),
+      1,
+    ),
+  ];
+}
+
+function rateRatio(
+  peers: readonly PeerResult[],
+  of: string,
+  to: string,
+  sizeBytes: number,
+): number | undefined {
+  const rate = (name: string) => {
+    const peer = peers.find((candidate) => candidate.name === name);
+    return peer && rateOf(peer, sizeBytes)?.median;
+  };
+  return quotient(rate(of), rate(to));
+}
+
+function pingRatio(peers: readonly PeerResult[], of: string, to: string): number | undefined {
+  const p50 = (name: string) => {
+    const peer = peers.find((candidate) => candidate.name === name);
+    return peer && pingOf(peer, 'p50')?.median;
+  };
+  return quotient(p50(of), p50(to));
+}
+
+function quotient(above: number | undefined, below: number | undefined): number | undefined {
+  return above === undefined || below === undefined ? undefined : above / below;
+}
+
+function atLeast(name: string, ratio: number | undefined, must: number): Goal {
+  return { name, ratio: ratio ?? null, must, bound: 'at least', ok: ratio !== undefined && ratio >= must };
+}
+
+function atMost(name: string, ratio: number | undefined, must: number): Goal {
+  return { name, ratio: ratio ?? null, must, bound: 'at most', ok: ratio !== undefined && ratio <= must };
+}

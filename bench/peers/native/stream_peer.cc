@@ -1,0 +1,159 @@
+// What the frames themselves allow: MESSAGE frames of msgr2.1 with every CRC made and checked, over one TCP
+// connection, and nothing of a messenger around them: no acks, no sequence check, no replay, no dispatch, one
+// thread. The reader reads type and first byte of each, and waits in recv (`blocking`) or asks without end
+// (`polling`).
+//
+//     stream_peer server blocking|polling      stream_peer client blocking|polling PORT
+#include <sys/uio.h>
+
+#include <cerrno>
+#include <memory>
+
+#include "core/wire/frame_reader.h"
+#include "core/wire/frame_writer.h"
+#include "harness.h"
+#include "socket.h"
+
+using namespace bench;
+
+namespace {
+
+// As in src/limits.ts: one write, and from where on a payload is not copied.
+constexpr size_t kWriteBytes = 512 << 10;
+constexpr size_t kLendBytesMin = 64 << 10;
+constexpr size_t kReadBytes = 512 << 10;
+constexpr size_t kReadBufferBytes = 256 << 20;
+
+class Sender {
+ public:
+  explicit Sender(int socket) : socket_(socket), slab_(2 * kWriteBytes) {}
+
+  void send(uint16_t type, const uint8_t* payload, uint32_t size) {
+    const msgr::MessageHeader header{.seq = ++seq_, .type = type, .priority = 127};
+    const msgr::MessageSizes sizes{0, 0, size};
+    if (size >= kLendBytesMin) {
+      lend(header, sizes, payload);
+      return;
+    }
+    const auto frame_bytes = static_cast<size_t>(msgr::message_frame_size(sizes));
+    if (used_ + frame_bytes > kWriteBytes) flush();
+    uint8_t* frame = slab_.data() + used_;
+    if (size > 0) std::memcpy(frame + msgr::kMessageGapOffset, payload, size);
+    used_ += msgr::finish_message(frame, header, sizes);
+  }
+
+  void flush() {
+    send_all(socket_, slab_.data(), used_);
+    used_ = 0;
+  }
+
+ private:
+  void lend(const msgr::MessageHeader& header, const msgr::MessageSizes& sizes, const uint8_t* payload) {
+    uint8_t* frame = slab_.data() + used_;
+    const size_t own = msgr::finish_message(frame, header, sizes, nullptr, payload);
+    const size_t before = used_ + msgr::kMessageGapOffset;
+    iovec vectors[3] = {
+        {slab_.data(), before},
+        {const_cast<uint8_t*>(payload), sizes.data},
+        {slab_.data() + before, own - msgr::kMessageGapOffset},
+    };
+    used_ = 0;
+    for (size_t i = 0; i < 3;) {
+      ssize_t sent = writev(socket_, vectors + i, static_cast<int>(3 - i));
+      check(sent > 0, "writev");
+      for (; i < 3 && static_cast<size_t>(sent) >= vectors[i].iov_len; i++) {
+        sent -= static_cast<ssize_t>(vectors[i].iov_len);
+      }
+      if (i == 3) break;
+      vectors[i].iov_base = static_cast<uint8_t*>(vectors[i].iov_base) + sent;
+      vectors[i].iov_len -= static_cast<size_t>(sent);
+    }
+  }
+
+  int socket_;
+  uint64_t seq_ = 0;
+  std::vector<uint8_t> slab_;
+  size_t used_ = 0;
+};
+
+int serve(bool polling) {
+  msgr::Limits limits;
+  limits.control_payload_bytes_max = 64 << 10;
+  limits.message_bytes_max = kReadBufferBytes / 2;
+  msgr::FrameReader reader(limits);
+  reader.set_in_session(true);
+  const int socket = accept_one();
+  const std::unique_ptr<uint8_t[]> buffer(new uint8_t[kReadBufferBytes]);
+  size_t begin = 0;
+  size_t end = 0;
+  Counts counts;
+  Run run;
+  for (;;) {
+    // What is cut off moves to the front, so that the buffer's first pages stay in the cache.
+    if (begin > 0) {
+      std::memmove(buffer.get(), buffer.get() + begin, end - begin);
+      end -= begin;
+      begin = 0;
+    }
+    const size_t room = std::min(kReadBufferBytes - end, std::max(kReadBytes, reader.needed()));
+    const ssize_t got = recv(socket, buffer.get() + end, room, polling ? MSG_DONTWAIT : 0);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) continue;
+    if (got <= 0) return 0;
+    end += static_cast<size_t>(got);
+    for (;;) {
+      msgr::FrameView frame;
+      const msgr::ReadStatus status = reader.next(buffer.get() + begin, end - begin, frame);
+      if (status == msgr::ReadStatus::kNeedMore) break;
+      if (status == msgr::ReadStatus::kError) {
+        std::fprintf(stderr, "a frame is damaged\n");
+        return 1;
+      }
+      const msgr::MessageHeader header = msgr::parse_message_header(buffer.get() + begin + frame.offsets[0]);
+      if (header.type == kData) {
+        if (counts.messages == 0) run.restart_clock();
+        counts.messages++;
+        counts.bytes += frame.sizes[3];
+        counts.first_byte_sum += buffer[begin + frame.offsets[3]];
+      } else if (header.type == kStart) {
+        counts = {};
+        run = {};
+      } else if (header.type == kEnd) {
+        counts.report(run);
+      }
+      begin += frame.wire_size;
+    }
+  }
+}
+
+int stream(const char* port) {
+  Sender sender(connect_to(port));
+  Task task;
+  while (read_task(task)) {
+    Payloads payloads(task.size, task.rotating, 0);
+    const size_t burst = burst_count(task.size);
+    const uint8_t first = kDataByte;
+    sender.send(kStart, &first, 1);
+    Run run;
+    const auto deadline = task.deadline(run.start());
+    uint64_t messages = 0;
+    do {
+      for (size_t i = 0; i < burst; i++) sender.send(kData, payloads.next(), static_cast<uint32_t>(task.size));
+      messages += burst;
+    } while (Clock::now() < deadline);
+    sender.flush();
+    run.print(messages, 0, 0);
+    end_line();
+    sender.send(kEnd, &first, 1);
+    sender.flush();
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argument_count, char** arguments) {
+  if (argument_count < 3) return 2;
+  end_with_parent();
+  if (std::strcmp(arguments[1], "server") == 0) return serve(std::strcmp(arguments[2], "polling") == 0);
+  return stream(arguments[3]);
+}

@@ -1,0 +1,82 @@
+/** One peer's turn in a round: everything that the plan asks of a pair, on one pair of fresh processes. */
+import { CliError } from '../../src/cli/cli-error.ts';
+import { formatSize } from '../../src/cli/format.ts';
+import { PairScenario, type Peer, type PeerSession } from '../peer.ts';
+import type { Plan } from '../plan.ts';
+import type { MutablePeerResult } from '../results.ts';
+
+/** Told what is being measured, and how many messages there are so far. */
+export type Watcher = (what: string) => (messages: number) => void;
+
+export async function measurePeer(
+  peer: Peer,
+  plan: Plan,
+  result: MutablePeerResult,
+  watch: Watcher,
+): Promise<void> {
+  const scenarios = peer.scenarios.filter((scenario) => plan.scenarios.includes(scenario));
+  if (scenarios.length === 0) return;
+  let session: PeerSession | undefined;
+  try {
+    session = await peer.start();
+    for (const scenario of scenarios) await measure[scenario](peer, session, plan, result, watch);
+  } catch (error) {
+    if (error instanceof CliError) throw new CliError(`${peer.name}: ${error.message}`, { cause: error });
+    throw error;
+  } finally {
+    await session?.close();
+  }
+}
+
+type Measure = (
+  peer: Peer,
+  session: PeerSession,
+  plan: Plan,
+  result: MutablePeerResult,
+  watch: Watcher,
+) => Promise<void>;
+
+const measure: Record<PairScenario, Measure> = {
+  async [PairScenario.Stream](_peer, session, { sizesBytes, seconds }, { stream }, watch) {
+    for (const sizeBytes of sizesBytes) {
+      stream.push(await session.throughput!({ sizeBytes, seconds }, watch(formatSize(sizeBytes))));
+    }
+  },
+
+  async [PairScenario.Rotating](_peer, session, { sizesBytes, seconds }, { rotating }, watch) {
+    for (const sizeBytes of sizesBytes) {
+      const what = `${formatSize(sizeBytes)}, rotating`;
+      rotating.push(await session.throughput!({ sizeBytes, seconds, payloads: 'rotating' }, watch(what)));
+    }
+  },
+
+  async [PairScenario.Requests](peer, session, { pingBytes, depths, seconds }, { requests }, watch) {
+    for (const depth of depths) {
+      if (depth > (peer.depthMax ?? Number.POSITIVE_INFINITY)) continue;
+      const task = { sizeBytes: pingBytes, seconds, depth };
+      requests.push(await session.roundTrips!(task, watch(`${depth} requests under way`)));
+    }
+  },
+
+  async [PairScenario.Gc](_peer, session, { gcSizesBytes, seconds }, { gc }, watch) {
+    for (const sizeBytes of gcSizesBytes) {
+      watch('collections')(0);
+      gc.push(await session.collections!({ sizeBytes, seconds }));
+    }
+  },
+
+  async [PairScenario.FanIn](_peer, session, { fanInBytes, fanInConnections, seconds }, { fanIn }, watch) {
+    for (const active of fanInConnections) {
+      // None is closed: the busy ones are the first so many.
+      await session.connect!(active);
+      const task = { sizeBytes: fanInBytes, seconds, active };
+      fanIn.push(await session.throughput!(task, watch(`${active} connections`)));
+    }
+  },
+
+  async [PairScenario.Loopback](_peer, session, { sizesBytes, seconds }, { loopback }, watch) {
+    for (const sizeBytes of sizesBytes) {
+      loopback.push(await session.throughput!({ sizeBytes, seconds }, watch(formatSize(sizeBytes))));
+    }
+  },
+};

@@ -1,0 +1,96 @@
+/** The goals: one for each ratio of the tables, in one form, and none reached that was not measured. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Goal, goalsOf } from '../../bench/goals.ts';
+import { type AnswererResult, cephAnswerer } from '../../bench/osd-pings.ts';
+import { goalTable } from '../../bench/table.ts';
+import { peerResult, pingSample, resultsOf, streamSample } from './sample-results.ts';
+
+function goalNamed(goals: readonly Goal[], name: string): Goal {
+  const goal = goals.find((candidate) => candidate.name === name);
+  assert.ok(goal !== undefined, `no goal ${name}`);
+  return goal;
+}
+
+test('every ratio has its goal, and what was not measured is not reached', () => {
+  const goals = goalsOf(resultsOf([]));
+  // Throughput 5 × 4, pings 2, heartbeats 3, connections 2, secure mode 1.
+  assert.is(goals.length, 28);
+  assert.is(new Set(goals.map(({ name }) => name)).size, goals.length);
+  for (const goal of goals) {
+    assert.equal(Object.keys(goal), ['name', 'ratio', 'must', 'bound', 'ok']);
+    assert.is(goal.ratio, null);
+    assert.type(goal.must, 'number');
+    assert.ok(goal.bound === 'at least' || goal.bound === 'at most');
+    assert.is(goal.ok, false);
+  }
+});
+
+test('throughput: medians over medians, at least', () => {
+  const goals = goalsOf(resultsOf([peerResult('async', [1, 22, 99]), peerResult('libzmq', [10])]));
+  const goal = goalNamed(goals, 'async / libzmq, one way, 64 B');
+  assert.equal([goal.ratio, goal.must, goal.ok], [2.2, 2.2, true]);
+  const slower = goalsOf(resultsOf([peerResult('async', [21]), peerResult('libzmq', [10])]));
+  assert.is(goalNamed(slower, 'async / libzmq, one way, 64 B').ok, false);
+});
+
+test('round trips: at most, with one under way', () => {
+  const own = peerResult('async', [], 0.013);
+  own.requests.push(pingSample(9, 64));
+  const goals = goalsOf(resultsOf([own, peerResult('TCP spinning', [], 0.01)]));
+  const goal = goalNamed(goals, 'async / TCP spinning, round trip p50, 64 B');
+  assert.equal([goal.must, goal.bound, goal.ok], [1.3, 'at most', true]);
+  assert.ok(Math.abs(goal.ratio! - 1.3) < 1e-9);
+});
+
+test('heartbeats: how many times less CPU than a real ceph-osd', () => {
+  const answer = (title: string, window: number, minMessageSize: number, serverCpuNs: number) =>
+    ({ title, window, minMessageSize, serverCpuNs }) as unknown as AnswererResult;
+  const osdPings = [
+    answer(cephAnswerer, 64, 2000, 8000),
+    answer('msgr2 async', 64, 2000, 1000),
+    answer('msgr2 async', 64, 0, 1000),
+    answer(cephAnswerer, 1, 2000, 45_000),
+    answer('msgr2 async', 1, 2000, 15_001),
+  ];
+  const goals = goalsOf({ ...resultsOf([]), osdPings });
+  const ratios = goals.filter(({ name }) => name.startsWith('ceph-osd'));
+  assert.equal(
+    ratios.map(({ ratio, must, ok }) => [ratio, must, ok]),
+    [
+      [8, 7, true],
+      [45_000 / 15_001, 3, false],
+      [null, 7, false],
+    ],
+  );
+});
+
+test('connections and secure mode', () => {
+  const many = { ...streamSample(500), active: 100 };
+  const connections = [
+    {
+      few: { ...streamSample(1000), active: 10 },
+      many,
+      open: 10_000,
+      bytesPerConnection: { server: 8 * 1024, client: 99 * 1024 },
+      descriptors: 1,
+    },
+  ];
+  const secure = peerResult('async secure', []);
+  secure.stream.push(streamSample(80, 4096));
+  const alone = peerResult('AEAD alone', []);
+  alone.stream.push(streamSample(100, 4096));
+  const goals = goalsOf({ ...resultsOf([secure, alone]), connections });
+  const cpu = goalNamed(goals, '10,000 connections, 1 % active / 10: CPU per message');
+  assert.equal([cpu.ratio, cpu.ok], [2, false]);
+  const memory = goalNamed(goals, 'memory per idle connection / 16 KiB');
+  assert.equal([memory.ratio, memory.must, memory.ok], [0.5, 1, true]);
+  const aead = goalNamed(goals, 'async secure / AEAD alone, one way, 4 KiB');
+  assert.equal([aead.ratio, aead.ok], [0.8, true]);
+  const text = goalTable(goals);
+  assert.match(text, /CPU per message +2\.00 +≤ 1\.5 +NOT REACHED$/m);
+  assert.match(text, /one way, 4 KiB +0\.80 +≥ 0\.7 +reached$/m);
+  assert.match(text, /^async \/ libzmq, one way, 64 B +- +≥ 2\.2 +not measured$/m);
+});
+
+test.run();
