@@ -4,5 +4,5 @@ import type { Connection } from '../../messenger/connection.ts';
 /** `hasCaps`: peers prove with cephx what they may do; else everybody may do everything. */
 export function mayCommand(connection: Connection, hasCaps: boolean): boolean {
   if (!hasCaps) return true;
-  return /(^|[,;\s])allow\s+\*(?=$|[,;\s])/.test(connection.auth?.caps ?? '');
+  return /(^|[,;])\s*allow\s+\*\s*($|[,;])/.test(connection.auth?.caps ?? '');
 }
