@@ -242,9 +242,15 @@ export class Monitor implements MonitorState, AsyncDisposable {
   #committed(): void {
     if (this.#toldEpoch !== this.osd.lastCommitted) {
       this.#toldEpoch = this.osd.lastCommitted;
-      const osds = [...this.#sessions].filter(({ entity }) => this.#isUpOsd(entity));
+      this.#subscriptions.publish(this.#sessions);
+      // Who subscribes has it by now, and would be told twice.
+      const latest = this.#toldEpoch;
+      const osds = [...this.#sessions].filter(
+        ({ entity, osdEpoch }) => osdEpoch < latest && this.#isUpOsd(entity),
+      );
       const chosen = osds[this.messenger.random.u32() % osds.length];
       if (chosen !== undefined) this.#sender.share(chosen);
+      return;
     }
     this.#subscriptions.publish(this.#sessions);
   }
