@@ -133,7 +133,7 @@ export const poolOptionNames = [
   'pg_num_max',
 ];
 
-function formatPool(map: OSDMap, id: number): string[] {
+export function formatPool(map: OSDMap, id: number): string[] {
   const pool = map.pools.get(id)!;
   const lines = [`pool ${id} '${map.poolNames.get(id) ?? '<unknown>'}' ${poolText(pool)}`];
   for (const snap of pool.snaps.values()) {
@@ -145,7 +145,7 @@ function formatPool(map: OSDMap, id: number): string[] {
   return lines;
 }
 
-function intervalsText(intervals: SnapIntervals): string {
+export function intervalsText(intervals: SnapIntervals): string {
   return `[${intervals.map(({ start, length }) => `${start.toString(16)}~${length.toString(16)}`)}]`;
 }
 
@@ -209,7 +209,7 @@ function objectHashName(hash: number): string {
   return hash === ObjectHash.rjenkins ? 'rjenkins' : hash === ObjectHash.linux ? 'linux' : 'unknown';
 }
 
-function poolFlagsText(flags: bigint): string {
+export function poolFlagsText(flags: bigint): string {
   return poolFlagNames.filter((name) => (flags & poolFlag(name)) !== 0n).join(',');
 }
 
