@@ -240,19 +240,16 @@ export class Monitor implements MonitorState, AsyncDisposable {
 
   /** Everyone who asked for it is told; OSDs, who ask for one map at a time, hear it from one another. */
   #committed(): void {
-    if (this.#toldEpoch !== this.osd.lastCommitted) {
-      this.#toldEpoch = this.osd.lastCommitted;
-      this.#subscriptions.publish(this.#sessions);
-      // Who subscribes has it by now, and would be told twice.
-      const latest = this.#toldEpoch;
-      const osds = [...this.#sessions].filter(
-        ({ entity, osdEpoch }) => osdEpoch < latest && this.#isUpOsd(entity),
-      );
-      const chosen = osds[this.messenger.random.u32() % osds.length];
-      if (chosen !== undefined) this.#sender.share(chosen);
-      return;
-    }
     this.#subscriptions.publish(this.#sessions);
+    const latest = this.osd.lastCommitted;
+    if (this.#toldEpoch === latest) return;
+    this.#toldEpoch = latest;
+    // Who subscribes has it by now, and would be told twice.
+    const osds = [...this.#sessions].filter(
+      ({ entity, osdEpoch }) => osdEpoch < latest && this.#isUpOsd(entity),
+    );
+    const chosen = osds[this.messenger.random.u32() % osds.length];
+    if (chosen !== undefined) this.#sender.share(chosen);
   }
 
   #isUpOsd({ id, type }: EntityAuthName): boolean {
