@@ -66,7 +66,7 @@ class Member {
     });
     messenger.setPolicy(EntityType.Mon, Policy.lossyClient());
     // One address for each: a single one has no more than 500 ports for OSDs.
-    await messenger.bind(`v2:127.88.${osd >> 8}.${(osd & 255) + 1}:0`);
+    await messenger.bind(`v2:127.88.${Math.floor(osd / 250)}.${(osd % 250) + 1}:0`);
     return new Member(osd, messenger, mon, fsid);
   }
 
