@@ -38,6 +38,9 @@ export interface FirstStartInit {
   readonly now: number;
 }
 
+/** Tools that set up a daemon begin with one of these keys, which lets them make its own. */
+const bootstrapKinds = ['mds', 'mgr', 'osd', 'rbd', 'rbd-mirror', 'rgw'];
+
 /** The monmap of the store; undefined in a new one. @throws MsgrError ERR_MSGR_STORE */
 export function storedMonMap(store: MonStore): MonMap | undefined {
   const last = readVersion(store, prefix, 'last_committed');
@@ -64,6 +67,12 @@ export async function firstStart(init: FirstStartInit): Promise<MonMap> {
   if (auth.pendingEntity(adminName) === undefined) {
     const caps = new Map(['mds', 'mgr', 'mon', 'osd'].map((service) => [service, 'allow *']));
     auth.set(adminName, { key: CryptoKey.generate(keyType, created), caps });
+  }
+  for (const kind of bootstrapKinds) {
+    const name = new EntityAuthName(EntityType.Client, `bootstrap-${kind}`);
+    if (auth.pendingEntity(name) !== undefined) continue;
+    const caps = new Map([['mon', `allow profile bootstrap-${kind}`]]);
+    auth.set(name, { key: CryptoKey.generate(keyType, created), caps });
   }
   auth.tick();
   const applyAuth = auth.propose(transaction);

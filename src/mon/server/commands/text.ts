@@ -3,7 +3,7 @@
 /** A length of time in the largest unit that says enough: `119s`, `2m`, `47h`, `3w`. */
 export function durationText(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
-  if (seconds < 2) return `${Number((ms / 1000).toPrecision(3))}s`;
+  if (seconds < 2) return `${Number((ms / 1000).toPrecision(6))}s`;
   const minutes = Math.floor(seconds / 60);
   if (minutes < 2) return `${seconds}s`;
   const hours = Math.floor(minutes / 60);

@@ -139,11 +139,17 @@ function depthOf(section: string): number {
   return section === 'global' ? 0 : section.includes('.') ? 2 : 1;
 }
 
-/** Everyone first, then kinds, then single entities; by option, and by where it is kept. */
+const kinds = ['global', 'mon', 'mgr', 'osd', 'mds', 'client'];
+
+function kindOf(section: string): number {
+  return kinds.indexOf(section.split('.')[0]!);
+}
+
+/** Everyone first, then by kind, the kind before single entities; by option, and by where it is kept. */
 function byDumpOrder(one: ConfigEntry, other: ConfigEntry): number {
   const compare = (left: string, right: string): number => (left < right ? -1 : left > right ? 1 : 0);
   return (
-    depthOf(one.section) - depthOf(other.section) ||
+    kindOf(one.section) - kindOf(other.section) ||
     compare(one.section, other.section) ||
     compare(one.option, other.option) ||
     compare(one.key, other.key)

@@ -56,7 +56,7 @@ export const fsCommands: readonly CommandDefinition[] = [
               format,
             ),
           )
-        : answer('\n'),
+        : answer(''),
   },
   {
     ...mds,

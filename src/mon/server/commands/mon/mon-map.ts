@@ -183,7 +183,7 @@ function statText(monitor: MonitorState): string {
   const removed = `removed_ranks: {${monMap.removedRanks.join(',')}}`;
   return (
     `e${monMap.epoch}: ${monMap.ranks.length} mons at {${members.join(',')}} ${removed}, ` +
-    `election epoch ${electionEpoch}, leader ${rank} ${name}, quorum ${rank} ${name}`
+    `election epoch ${electionEpoch}, leader ${rank} ${name}, quorum ${rank} ${name}\n`
   );
 }
 
