@@ -11,6 +11,7 @@ import { CliError } from './cli-error.ts';
 import { commandCommand } from './cluster/command.ts';
 import { statusCommand } from './cluster/status.ts';
 import { watchCommand } from './cluster/watch.ts';
+import { clusterCommand } from './local-cluster/command.ts';
 import { mapCommand } from './map.ts';
 import { monCommand } from './mon/command.ts';
 import { osdCommand } from './osd/command.ts';
@@ -37,6 +38,7 @@ function makeProgram(): Command {
     .addCommand(watchCommand())
     .addCommand(pingCommand())
     .addCommand(topCommand())
+    .addCommand(clusterCommand())
     .addCommand(monCommand())
     .addCommand(osdCommand())
     .addCommand(benchCommand())
