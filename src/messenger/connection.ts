@@ -19,6 +19,8 @@ export interface Connection extends EventEmitter<ConnectionEvents> {
   /** The peer's entity type and number; the number is known once connected. */
   readonly peerName: EntityName;
   readonly peerAddrs: EntityAddrVec;
+  /** Where the socket in use comes from or goes to; `peerAddrs` is what the peer says of itself. */
+  readonly remoteHost?: string | undefined;
   /** Feature bits both sides have; 0 before the first connect. */
   readonly features: bigint;
   /**

@@ -132,6 +132,10 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
     return this.#peerAddrs;
   }
 
+  get remoteHost(): string | undefined {
+    return this.channel.remoteAddress?.host;
+  }
+
   get features(): bigint {
     return this.#features;
   }

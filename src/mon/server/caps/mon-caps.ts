@@ -5,8 +5,6 @@
  * clients from there. Nothing is allowed that no grant names.
  */
 import { ErrorCode, MsgrError } from '../../../errors.ts';
-import type { EntityAddr } from '../../../wire/entity-addr.ts';
-import type { EntityAddrVec } from '../../../wire/entity-addrvec.ts';
 import type { EntityAuthName } from '../../../wire/entity-name.ts';
 import { parseMonCaps } from './caps-grammar.ts';
 import { isInNetwork } from './network.ts';
@@ -37,7 +35,8 @@ export interface Grant {
 /** Who asks; a session is one. */
 export interface CapsHolder {
   readonly entity: EntityAuthName;
-  readonly addrs: EntityAddrVec;
+  /** Its socket's other end, which a grant's network is compared with. */
+  readonly connection: { readonly remoteHost?: string | undefined };
 }
 
 /** A command that is to be run, for grants that name commands. */
@@ -87,10 +86,9 @@ export class MonCaps {
   /** May `who` do this with `service`? `session.caps.allows(session, 'osd', 'x')`. */
   allows(who: CapsHolder, service: string, permissions: PermissionText, command?: CommandForCaps): boolean {
     const wanted = permissionBits(permissions);
-    const address = who.addrs.front;
     let allowed = 0;
     for (const grant of this.#grants) {
-      if (grant.network !== undefined && !isFrom(grant.network, address)) continue;
+      if (grant.network !== undefined && !isFrom(grant.network, who)) continue;
       if (isAllowAll(grant)) return true;
       allowed |= allowedBy(grant, who.entity, service, command);
       if ((allowed & wanted) === wanted) return true;
@@ -115,8 +113,9 @@ function isAllowAll({ allow, command, profile, service }: Grant): boolean {
   return allow === Permission.any && (service ?? profile ?? command) === undefined;
 }
 
-function isFrom(network: string, address: EntityAddr | undefined): boolean {
-  return address !== undefined && isInNetwork(address, network);
+/** What the peer says of its addresses proves nothing; without a socket nothing is allowed. */
+function isFrom(network: string, { connection: { remoteHost } }: CapsHolder): boolean {
+  return remoteHost !== undefined && isInNetwork(remoteHost, network);
 }
 
 function allowedBy(grant: Grant, entity: EntityAuthName, service: string, command?: CommandForCaps): number {
