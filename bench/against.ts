@@ -75,11 +75,11 @@ function providePackages(folder: string): void {
 
 /** This checkout's, where it was built from the same sources; else one of its own. */
 function provideAddon(folder: string, commit: string): string {
-  const own = join(root, addonPath);
+  if (process.env.MSGR2_NATIVE === 'off') return 'without its core: MSGR2_NATIVE=off';
   const to = join(folder, addonPath);
-  if (isBuiltFrom(own, commit)) {
+  if (canReuseCore(commit)) {
     mkdirSync(dirname(to), { recursive: true });
-    copyFileSync(own, to);
+    copyFileSync(join(root, addonPath), to);
     return 'with the same core';
   }
   step(join(folder, 'node_modules/.bin/cmake-js'), ['build', '-d', 'native', '-O', 'build/cmake'], folder);
@@ -87,7 +87,9 @@ function provideAddon(folder: string, commit: string): string {
   return 'its core built';
 }
 
-function isBuiltFrom(addon: string, commit: string): boolean {
+/** Whether this checkout's core was built from the sources that the revision has. */
+export function canReuseCore(commit: string): boolean {
+  const addon = join(root, addonPath);
   if (!existsSync(addon)) return false;
   const { status } = spawnSync('git', ['-C', root, 'diff', '--quiet', commit, '--', 'native']);
   if (status !== 0) return false;

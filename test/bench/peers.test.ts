@@ -67,7 +67,13 @@ async function streams(session: PeerSession, sizes: readonly number[]): Promise<
   }
 }
 
-for (const peer of peers) {
+/**
+ * Kinds of msgr2 that differ in nothing but an option or a dispatcher have tests of their own (test/messenger,
+ * test/cli/bench.test.ts); `async threaded` among them.
+ */
+const alike = /^(async|simple) (?!request|loopback)/;
+
+for (const peer of peers.filter(({ name }) => !alike.test(name))) {
   test(
     `${peer.name}: ${peer.scenarios.join(', ')}`,
     limited(60_000, async () => {
