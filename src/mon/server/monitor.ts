@@ -27,6 +27,7 @@ import { cephMessages } from '../../wire/messages/ceph-messages.ts';
 import { MessageRegistry } from '../../wire/messages/registry.ts';
 import { Uuid } from '../../wire/uuid.ts';
 import { monPort } from '../client/mon-host.ts';
+import { ProcessHold } from '../client/process-hold.ts';
 import { AuthService } from './auth/auth-service.ts';
 import { MonAuthProvider } from './auth/mon-auth-provider.ts';
 import { admits } from './caps/requirements.ts';
@@ -155,6 +156,9 @@ export class Monitor implements MonitorState, AsyncDisposable {
     const options = resolveOptions(init.options);
     const wallMs = init.wallMs ?? Date.now;
     const cleanUp: (() => Promise<unknown>)[] = [];
+    // Between two attempts to bind there is no socket that would keep the process.
+    const hold = new ProcessHold(init.clock ?? systemClock);
+    hold.take();
     try {
       const { lock, store } = await openStore(init);
       cleanUp.push(
@@ -173,6 +177,8 @@ export class Monitor implements MonitorState, AsyncDisposable {
     } catch (error) {
       for (const undo of cleanUp) await undo();
       throw error;
+    } finally {
+      hold.release();
     }
   }
 
@@ -273,11 +279,14 @@ export class Monitor implements MonitorState, AsyncDisposable {
   }
 
   async #close(): Promise<void> {
+    const hold = new ProcessHold(this.clock);
+    hold.take();
     this.clock.clearTimeout(this.#tickTimer);
     await this.messenger.shutdown();
     await this.#proposals.stop();
     await this.store.close();
     await this.#lock?.release();
+    hold.release();
     this.#end(this.#failure);
   }
 }

@@ -2,20 +2,19 @@
  * Kills a real `msgr2 mon` process at random moments, again and again, while another process keeps it busy,
  * and after each death compares its store with what clients had been told.
  */
-import { type ChildProcess, fork, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { fork } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LmdbStore } from '../../../../../src/mon/server/store/lmdb-store.ts';
 import { resolveOptions } from '../../../../../src/options.ts';
+import { compileCli, type MonitorProcess, startMonitorProcess } from '../monitor-process.ts';
 import { seedStore } from '../seeded-store.ts';
 import { Ledger, type Told } from './ledger.ts';
 
 const root = fileURLToPath(new URL('../../../../../', import.meta.url));
 const osds = 6;
-const readyTimeoutMs = 60_000;
 /** A life ends when clients were told so much at most, and then at a random moment within so long. */
 const toldPerLifeMax = 30;
 const lateMsMax = 40;
@@ -59,7 +58,7 @@ const monOptions = {
 export async function runKills({ host, kills, onKill, random }: KillRunInit): Promise<KillResult> {
   const folder = mkdtempSync(join(tmpdir(), 'msgr2-kill-'));
   const data = join(folder, 'data');
-  const program = compile();
+  const program = compileCli();
   const ledger = new Ledger();
   const publicAddr = await seedStore({ data, publicAddr: host, options: resolveOptions(monOptions) }, osds);
   const load = fork(join(root, 'test/mon/server/support/mon-kill/load.ts'), [publicAddr, String(osds), '3'], {
@@ -74,12 +73,12 @@ export async function runKills({ host, kills, onKill, random }: KillRunInit): Pr
       lost ??= error as Error;
     }
   });
-  let monitor: Started | undefined;
+  let monitor: MonitorProcess | undefined;
   let killsWhileStarting = 0;
   let startMsMax = 0;
   try {
     for (let kill = 0; kill < kills; kill++) {
-      monitor = start(program.main, data);
+      monitor = startMonitorProcess(program.main, data, monOptions);
       const isEarly = random() < 0.15;
       if (!isEarly) {
         startMsMax = Math.max(startMsMax, await monitor.ready);
@@ -101,7 +100,7 @@ export async function runKills({ host, kills, onKill, random }: KillRunInit): Pr
       }
       onKill?.(kill + 1, ledger);
     }
-    monitor = start(program.main, data);
+    monitor = startMonitorProcess(program.main, data, monOptions);
     await monitor.ready;
     return { kills, killsWhileStarting, epochs: ledger.newestEpoch, startMsMax, ledger };
   } finally {
@@ -117,56 +116,6 @@ export async function runKills({ host, kills, onKill, random }: KillRunInit): Pr
 async function untilTold(ledger: Ledger, more: number): Promise<void> {
   const enough = ledger.told + more;
   for (let slept = 0; ledger.told < enough && slept < patienceMs; slept += pollMs) await sleep(pollMs);
-}
-
-interface Started {
-  readonly child: ChildProcess;
-  /** ms until it was ready; rejects when it ends before. */
-  readonly ready: Promise<number>;
-  readonly gone: Promise<void>;
-  readonly isReady: () => boolean;
-}
-
-function start(main: string, data: string): Started {
-  const startedMs = performance.now();
-  const flags = Object.entries(monOptions).flatMap(([name, value]) => ['--option', `${name}=${value}`]);
-  const child = spawn(process.execPath, [main, 'mon', '--data', data, ...flags], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, MSGR2_NATIVE: join(root, 'build/cmake/Release/msgr2.node') },
-  });
-  let isReady = false;
-  let errors = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    errors += text;
-  });
-  const gone = once(child, 'close').then(() => {});
-  const ready = new Promise<number>((resolve, reject) => {
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      if (!text.includes('is ready at')) return;
-      isReady = true;
-      resolve(performance.now() - startedMs);
-    });
-    void gone.then(() => reject(new Error(`the monitor did not start: ${errors || child.signalCode}`)));
-    setTimeout(() => reject(new Error('the monitor is not ready')), readyTimeoutMs).unref();
-  });
-  ready.catch(() => {});
-  return { child, ready, gone, isReady: () => isReady };
-}
-
-/** The command line as JavaScript, below the repository so that its packages are found: it starts in a fraction of the time. */
-function compile(): { main: string; remove: () => void } {
-  mkdirSync(join(root, 'build'), { recursive: true });
-  const folder = mkdtempSync(join(root, 'build', 'mon-kill-'));
-  const tsc = join(root, 'node_modules/typescript/bin/tsc');
-  const out = ['--outDir', join(folder, 'dist'), '--declaration', 'false', '--sourceMap', 'false'];
-  // Types are another test's business; what counts is that a program came out.
-  const compiled = spawnSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json'), ...out]);
-  if (!existsSync(join(folder, 'dist/cli/main.js'))) throw new Error(`tsc: ${compiled.stdout}`);
-  cpSync(join(root, 'package.json'), join(folder, 'package.json'));
-  return {
-    main: join(folder, 'dist/cli/main.js'),
-    remove: () => rmSync(folder, { recursive: true, force: true }),
-  };
 }
 
 function sleep(ms: number): Promise<void> {
