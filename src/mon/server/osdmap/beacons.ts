@@ -11,6 +11,7 @@ import { done, type OsdSender, type Outcome, pendingMaps } from './outcome.ts';
 import type { PendingOsdMap } from './pending-osd-map.ts';
 
 interface LastReport {
+  /** Monotonic; of an OSD that was not heard since this monitor started, when that was first noticed. */
   readonly atMs: number;
   /** 0 while no beacon has said. */
   readonly intervalSeconds: number;
@@ -18,12 +19,6 @@ interface LastReport {
 
 export class Beacons {
   readonly #last = new Map<number, LastReport>();
-  readonly #startedMs: number;
-
-  /** `startedMs`: since when this monitor could have heard anything; monotonic, as all times here. */
-  constructor(startedMs: number) {
-    this.#startedMs = startedMs;
-  }
 
   handle(pending: PendingOsdMap, sender: OsdSender, message: MOSDBeacon, nowMs: number): Outcome {
     const map = pending.base;
@@ -52,7 +47,6 @@ export class Beacons {
   check(context: MarkContext, nowMs: number, tell: (text: string) => void): void {
     const { pending, options } = context;
     const timeoutMs = options.mon_osd_report_timeout * 1000;
-    if (nowMs - this.#startedMs < timeoutMs) return;
     const map = pending.base;
     for (let osd = 0; osd < map.maxOsd; osd++) {
       if (!osdExists(map, osd) || !isUp(map, osd) || !pending.isUp(osd)) continue;

@@ -89,7 +89,7 @@ export class OsdMonitor implements MonService {
   readonly #epochs: OsdMapEpochs;
   readonly #metadata: OsdMetadata;
   readonly #reports = new FailureReports();
-  readonly #beacons: Beacons;
+  readonly #beacons = new Beacons();
   readonly #downOut = new DownOut();
   readonly #lastEpochClean = new LastEpochClean();
   readonly #pgCreates = new PgCreates();
@@ -109,7 +109,6 @@ export class OsdMonitor implements MonService {
     const creating = init.store.get(creatingPrefix, creatingKey);
     this.#creating = creating === undefined ? CreatingPgs.none : CreatingPgs.decode(creating);
     const nowMs = init.monitor.clock.nowMs();
-    this.#beacons = new Beacons(nowMs);
     this.#downOut.mapChanged(epochs.committed, nowMs);
     this.#pgCreates.update(epochs.committed, this.#creating);
     this.#rules = this.#makeRules();
@@ -199,6 +198,7 @@ export class OsdMonitor implements MonService {
     return () => {
       const previous = this.map;
       commit();
+      for (const [osd, addrs] of change.newUpClient) this.#monitor.log.info(`osd.${osd} ${addrs} boot`);
       this.#committed(previous, creating);
     };
   }
@@ -278,32 +278,31 @@ export class OsdMonitor implements MonService {
     ]);
   }
 
-  /** What a rule decided, and `then` once it is true, at once or after the commit. */
+  /**
+   * What a rule decided, and `then` once it is true: after the commit, or at once when nothing has to change.
+   * A rule that found it so in a map that is still on its way to the disk is as good as one that changed it.
+   */
   #finish(op: MonOp<unknown>, outcome: Outcome, then?: () => void): void {
     const { session } = op;
-    if (outcome.kind === 'done') {
-      if (outcome.mapsFrom !== undefined) this.#sendMaps(session, outcome.mapsFrom);
-      then?.();
-      return;
-    }
-    const { retry, mapsFrom } = outcome;
-    void this.#monitor.propose().then(() => {
+    const { mapsFrom } = outcome;
+    const answer = (): void => {
       if (session.isClosed) return;
-      if (retry === true) {
+      if (outcome.kind === 'pending' && outcome.retry === true) {
         this.dispatch(op);
         return;
       }
       then?.();
       if (mapsFrom !== undefined) this.#sendMaps(session, mapsFrom);
-    });
+    };
+    if (outcome.kind === 'done' && this.pending.base === this.map) answer();
+    else if (outcome.kind === 'pending' || mapsFrom !== undefined || then !== undefined) {
+      void this.#monitor.propose().then(answer);
+    }
   }
 
-  #boot(op: MonOp<MOSDBoot>, { osd, addrs }: OsdSender, outcome: Outcome): void {
-    const isNew = outcome.kind === 'pending' && outcome.retry !== true;
-    if (isNew) this.#metadata.set(osd, op.body.metadata);
-    this.#finish(op, outcome, () => {
-      if (isNew) this.#monitor.log.info(`osd.${osd} ${addrs} boot`);
-    });
+  #boot(op: MonOp<MOSDBoot>, { osd }: OsdSender, outcome: Outcome): void {
+    if (outcome.kind === 'pending' && outcome.retry !== true) this.#metadata.set(osd, op.body.metadata);
+    this.#finish(op, outcome);
   }
 
   #beacon(op: MonOp<MOSDBeacon>, sender: OsdSender): void {

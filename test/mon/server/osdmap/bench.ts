@@ -173,17 +173,23 @@ export class Bench {
 
   /** What is pending becomes the committed map, and whoever waits goes on. */
   async commit(): Promise<OSDMap> {
+    const applied = await this.write();
+    return applied();
+  }
+
+  /** The first half of {@link commit}: on its way to the disk, and not known to be there. */
+  async write(): Promise<() => Promise<OSDMap>> {
     const waiters = this.#waiters;
     this.#waiters = [];
-    if (this.osd.hasPending) {
-      const transaction = new StoreTransaction();
-      const apply = this.osd.propose(transaction);
-      await this.store.commit(transaction);
+    const transaction = new StoreTransaction();
+    const apply = this.osd.hasPending ? this.osd.propose(transaction) : () => {};
+    await this.store.commit(transaction);
+    return async () => {
       apply();
-    }
-    for (const resolve of waiters) resolve();
-    await new Promise(setImmediate);
-    return this.map;
+      for (const resolve of waiters) resolve();
+      await new Promise(setImmediate);
+      return this.map;
+    };
   }
 
   async tickAfter(seconds: number): Promise<OSDMap> {
