@@ -13,6 +13,7 @@ import { CephCluster, requireCeph } from '../test/support/ceph-cluster.ts';
 import { Msgr2Osd } from '../test/support/msgr2-osd.ts';
 import {
   failureReports,
+  leaveLab,
   monLines,
   monLogEnd,
   type PingEntry,
@@ -51,6 +52,7 @@ async function live(auth: 'none' | 'cephx'): Promise<void> {
   const say = (text: string): void => console.log(`${auth}: ${text}`);
   const secure = auth === 'cephx' ? { mode: 'secure' as const } : {};
   await using cluster = await CephCluster.start({ osds: 2, auth, ...secure });
+  await using _lab = { [Symbol.asyncDispose]: () => leaveLab(cluster) };
   await using ours = await Msgr2Osd.start(cluster, ourId, { auth });
   const from = await monLogEnd(cluster);
   say(`${minutes} minutes begin at ${new Date().toISOString()}`);
@@ -60,7 +62,7 @@ async function live(auth: 'none' | 'cephx'): Promise<void> {
   for (const entry of entries) say(lineOf(entry));
   const reports = await failureReports(cluster, from);
   say(`failures reported in ${minutes} minutes: ${reports.length}`);
-  say(`dump_heartbeat_peers: ${JSON.stringify(await ours.admin('perf dump'))}`);
+  say(`osd.2, perf dump: ${JSON.stringify(await ours.admin('perf dump'))}`);
   assert.deepEqual(reports, []);
   assert.deepEqual(await monLines(cluster, /marked (itself )?down/, from), []);
   if (minutes >= 2) assert.equal(entries.length, 12, 'three OSDs measure two others on two networks');

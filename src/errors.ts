@@ -56,7 +56,7 @@ export const ErrorCode = {
   WorkerLost: 'ERR_MSGR_WORKER_LOST',
   /** A monitor answered a command with an error; `errno` and `status` are its own. */
   MonCommand: 'ERR_MSGR_MON_COMMAND',
-  /** The monitor's store cannot be opened, read or written, or what it holds does not agree; the monitor ends. */
+  /** A monitor's store or an OSD's data folder cannot be used, or what it holds does not agree; the daemon ends. */
   Store: 'ERR_MSGR_STORE',
   /** More requests or bytes wait for an answer than may wait. */
   Overloaded: 'ERR_MSGR_OVERLOADED',

@@ -12,6 +12,7 @@ import { CephCluster, requireCeph } from '../support/ceph-cluster.ts';
 import { Msgr2Osd } from '../support/msgr2-osd.ts';
 import {
   failureReports,
+  leaveLab,
   monLogEnd,
   osdEntry,
   shortHeartbeats,
@@ -45,6 +46,7 @@ for (const auth of ['none', 'cephx'] as const) {
 
   osd.after(async ({ cluster, ours }) => {
     await ours?.[Symbol.asyncDispose]();
+    if (cluster) await leaveLab(cluster);
     await cluster?.stop();
   });
 

@@ -11,6 +11,7 @@ import { CephCluster, requireCeph } from '../support/ceph-cluster.ts';
 import { Msgr2Osd } from '../support/msgr2-osd.ts';
 import {
   failureReports,
+  leaveLab,
   monLines,
   monLogEnd,
   osdEntry,
@@ -36,6 +37,7 @@ if (requireCeph('test/real-ceph/osd-life')) {
 
   life.after(async ({ cluster, ours }) => {
     await ours?.[Symbol.asyncDispose]();
+    if (cluster) await leaveLab(cluster);
     await cluster?.stop();
   });
 

@@ -12,7 +12,8 @@ import type { CephCluster } from './ceph-cluster.ts';
 import { waitUntil, withTimeout } from './timeout.ts';
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-const bootTimeoutMs = 30_000;
+/** Node and its sources take seconds to start where others work, too. */
+const bootTimeoutMs = 90_000;
 const stopTimeoutMs = 10_000;
 
 export interface Msgr2OsdOptions {

@@ -1,6 +1,9 @@
 /** What tests of the OSD daemon beside real daemons ask of the cluster, cheaply and by the cluster's own word. */
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { MonClient } from '../../src/mon/client/mon-client.ts';
 import type { CephCluster, OsdDump } from './ceph-cluster.ts';
+import { clusterClient } from './cluster-client.ts';
 import type { Msgr2Osd } from './msgr2-osd.ts';
 import { waitUntil } from './timeout.ts';
 
@@ -14,8 +17,31 @@ export const shortHeartbeats = {
   'mon osd adjust heartbeat grace': 'false',
 } as const;
 
+/** One client for each cluster: a start of `ceph` costs more than all of what it asks. */
+const clients = new Map<CephCluster, MonClient>();
+
+function clientOf(cluster: CephCluster): MonClient {
+  let client = clients.get(cluster);
+  if (client === undefined) {
+    const isNone = /^auth client required = none$/m.test(readFileSync(cluster.confPath, 'utf8'));
+    client = isNone
+      ? new MonClient({ name: 'client.admin', monHost: cluster.monAddrs.join(',') })
+      : clusterClient(cluster).client;
+    clients.set(cluster, client);
+  }
+  return client;
+}
+
+/** To be called when a test is done with its cluster: the client would hold the process. */
+export async function leaveLab(cluster: CephCluster): Promise<void> {
+  await clients.get(cluster)?.close();
+  clients.delete(cluster);
+}
+
 export async function osdEntry(cluster: CephCluster, osd: number): Promise<OsdEntry> {
-  const found = (await cluster.osdDump()).osds.find((entry) => entry.osd === osd);
+  const { output } = await clientOf(cluster).command({ prefix: 'osd dump', format: 'json' });
+  const { osds } = JSON.parse(Buffer.from(output).toString('utf8')) as OsdDump;
+  const found = osds.find((entry) => entry.osd === osd);
   if (found === undefined) throw new Error(`osd.${osd} is not in the map`);
   return found;
 }
@@ -29,7 +55,7 @@ export async function untilUp(
 ): Promise<number> {
   const since = performance.now();
   const what = `osd.${osd} to be ${up === 1 ? 'up' : 'down'} in the map`;
-  await waitUntil(async () => (await osdEntry(cluster, osd)).up === up, timeoutMs, what, 100);
+  await waitUntil(async () => (await osdEntry(cluster, osd)).up === up, timeoutMs, what, 50);
   return performance.now() - since;
 }
 

@@ -376,11 +376,19 @@ export class OsdDaemon extends EventEmitter<OsdDaemonEvents> implements OsdDaemo
     this.#running().heartbeat.handleMap(this.#maps!.map!);
   }
 
-  /** The last life in which this OSD was in service, for the monitor's record of when its data was current. */
+  /**
+   * The last life in which this OSD was in service, for the monitor's record of when its data was current.
+   * A disk that takes nothing more is no reason to end: without objects there is nothing else on it.
+   */
   #saveSuperblock(): void {
     const { bootEpoch } = this.#lifecycle;
     const life = bootEpoch > 0 ? { mounted: bootEpoch, cleanThru: this.newestMap } : {};
-    this.#core.data.saveSuperblock({ ...this.#mapRange(), ...life });
+    try {
+      this.#core.data.saveSuperblock({ ...this.#mapRange(), ...life });
+    } catch (error) {
+      if (!(error instanceof MsgrError)) throw error;
+      this.log(-1, error.message);
+    }
   }
 
   #mapRange(): { currentEpoch: number; oldestMap: number; newestMap: number; purgedSnapsLast: number } {
