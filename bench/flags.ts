@@ -1,5 +1,5 @@
 /** The words of `npm run bench`. */
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { CliError } from '../src/cli/cli-error.ts';
 import { byteSize, integer, listOf, oneOf, seconds } from '../src/cli/values.ts';
 import { fullPlan, LoneScenario, type Plan, quickPlan, Scenario, scenarioNames } from './plan.ts';
@@ -21,6 +21,8 @@ export interface BenchFlags {
   readonly verbose?: true;
 }
 
+const minutesMax = 10_000;
+
 export function parseFlags(words: readonly string[] = process.argv.slice(2)): BenchFlags {
   const flags = new Command('npm run bench --')
     .description('msgr2 beside its peers: see docs/bench.md')
@@ -31,7 +33,7 @@ export function parseFlags(words: readonly string[] = process.argv.slice(2)): Be
     .option('--sizes <list>', 'payload sizes', listOf(byteSize))
     .option('--ping-size <bytes>', `payload of a ping (${fullPlan.pingBytes})`, byteSize)
     .option('--quick', 'everything once and shortly, within two minutes: no figures to quote')
-    .option('--minutes <n>', 'of a soak', seconds(0.05, 10_000), 10)
+    .option('--minutes <n>', 'of a soak', minutes, 10)
     .option('--against <rev>', 'msgr2 beside another revision of itself, built in a temporary folder')
     .option('--congestion-control <name>', 'for every peer, in a network namespace of its own (root)')
     .option('--json <file>', 'everything measured, as JSON; `goals` says what was reached')
@@ -45,6 +47,12 @@ export function parseFlags(words: readonly string[] = process.argv.slice(2)): Be
     throw new CliError(`the scenario ${lone} runs alone`, { exitCode: 2 });
   }
   return flags;
+}
+
+function minutes(text: string): number {
+  const value = Number(text);
+  if (value > 0 && value <= minutesMax) return value;
+  throw new InvalidArgumentError(`"${text}" is no number of minutes up to ${minutesMax}.`);
 }
 
 export function isLone({ scenario }: BenchFlags, name: LoneScenario): boolean {
