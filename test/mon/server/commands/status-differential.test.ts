@@ -66,6 +66,52 @@ function parse(output: string): unknown {
   }
 }
 
+type Description = { sig: (string | object)[]; module: string; perm: string; flags: number };
+
+/** By words; those with one prefix together. */
+async function describedBy(client: MonClient): Promise<Map<string, Description[]>> {
+  const { output } = await client.command({ prefix: 'get_command_descriptions' });
+  const described = new Map<string, Description[]>();
+  for (const command of Object.values(JSON.parse(output.toString()) as Record<string, Description>)) {
+    const words = command.sig.filter((part) => typeof part === 'string').join(' ');
+    described.set(words, [...(described.get(words) ?? []), command]);
+  }
+  return described;
+}
+
+/** Bits of commands that a manager answers, which ours says itself that there is none of. */
+const flagManager = 1 << 3;
+
+/** What we offer has Ceph's syntax, and needs what Ceph's needs: tools and capabilities go by both. */
+async function compareDescriptions([real, ours]: readonly [MonClient, MonClient]): Promise<string[]> {
+  const [theirs, own] = [await describedBy(real), await describedBy(ours)];
+  const problems: string[] = [];
+  let compared = 0;
+  const shape = (command: Description): string => {
+    // The value is written as "false", "False" or "fasle"; order of keys and flags of Ceph's own aside.
+    const parts = command.sig.map((part) =>
+      typeof part === 'string'
+        ? part
+        : Object.entries(part)
+            .map((pair) => pair.join('=').toLowerCase())
+            .sort(),
+    );
+    return JSON.stringify({ parts, module: command.module, perm: command.perm });
+  };
+  for (const [words, commands] of own) {
+    const known = theirs.get(words);
+    // Those of a manager's modules are described by a manager only.
+    if (known === undefined || known.some(({ flags }) => (flags & flagManager) !== 0)) continue;
+    compared++;
+    for (const command of commands) {
+      if (known.some((candidate) => shape(candidate) === shape(command))) continue;
+      problems.push(`description of '${words}'\n    real ${known.map(shape)}\n    ours ${shape(command)}`);
+    }
+  }
+  assert.ok(compared > 60, `${compared} descriptions`);
+  return problems;
+}
+
 test('a real ceph-mon and ours answer the same', async () => {
   if (!requireCeph()) return;
   const options = { auth: 'cephx' } as const;
@@ -77,6 +123,7 @@ test('a real ceph-mon and ours answer the same', async () => {
   const unexcused: string[] = [];
   const excusedPaths = new Map<string, Set<string>>();
   try {
+    unexcused.push(...(await compareDescriptions(clients)));
     for (const asked of commands) {
       const [theirs, own] = await Promise.all(clients.map((client) => ask(client, asked)));
       const what = JSON.stringify(asked.command);
