@@ -97,3 +97,10 @@ export const adminCommandTimeoutMs = 10_000;
 
 /** Bytes of an admin socket's answer that a client takes; `dump_osd_network` of 10,000 peers has some 10 MB. */
 export const adminAnswerBytesMax = 64 * 1024 * 1024;
+
+/**
+ * What one OSD may put into the monitor's map and store when it boots: addresses in one vector (Ceph's have
+ * two), and bytes of metadata (Ceph's have 2 KB). Beyond, it is not let up. Every subscriber is sent the map.
+ */
+export const bootAddrsMax = 8;
+export const bootMetadataBytesMax = 256 * 1024;

@@ -3,9 +3,11 @@
  * will say of its new life. What is refused is not answered: an OSD asks again.
  */
 
+import { bootAddrsMax, bootMetadataBytesMax } from '../../../limits.ts';
 import type { OSDMap, OsdXinfo } from '../../../maps/osdmap.ts';
 import { osdIn } from '../../../maps/osdmap.ts';
 import { OsdState, Release, releaseAtLeast } from '../../../maps/states.ts';
+import type { EntityAddrVec } from '../../../wire/entity-addrvec.ts';
 import { Feature, hasFeature } from '../../../wire/features.ts';
 import type { MOSDBoot } from '../../../wire/messages/m-osd-boot.ts';
 import type { Utime } from '../../../wire/utime.ts';
@@ -54,6 +56,7 @@ export function boot(
   const { superblock } = message;
   if (!superblock.clusterFsid.equals(context.fsid)) return done('it belongs to another cluster');
   if (addrs.front === undefined || addrs.front.isBlankIp) return done('its address is blank');
+  if (isOversized(addrs, message)) return done('it brings too many addresses, or too much metadata');
   if (superblock.whoami !== osd) return done(`it says that it is osd.${superblock.whoami}`);
   const objection = releaseObjection(map, message.osdFeatures);
   if (objection !== undefined) {
@@ -87,7 +90,16 @@ export function boot(
   return pendingMaps(mapsFrom);
 }
 
-function markUp(context: BootContext, osd: number, addrs: OsdSender['addrs'], message: MOSDBoot): void {
+function isOversized(addrs: EntityAddrVec, message: MOSDBoot): boolean {
+  const { clusterAddrs, heartbeatBackAddrs, heartbeatFrontAddrs } = message;
+  const vectors = [addrs, clusterAddrs, heartbeatBackAddrs, heartbeatFrontAddrs];
+  if (vectors.some(({ length }) => length > bootAddrsMax)) return true;
+  let bytes = 0;
+  for (const [name, value] of message.metadata) bytes += name.length + value.length;
+  return bytes > bootMetadataBytesMax;
+}
+
+function markUp(context: BootContext, osd: number, addrs: EntityAddrVec, message: MOSDBoot): void {
   const { pending } = context;
   const { base: map, change } = pending;
   const { superblock } = message;

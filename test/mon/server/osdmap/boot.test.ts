@@ -83,6 +83,8 @@ const refused: readonly [why: string, Wrong][] = [
   ['another cluster', { superblock: { clusterFsid: Uuid.random() } }],
   ['another disk under the id', { superblock: { osdFsid: uuidOf(77) } }],
   ['another id than its key says', { superblock: { whoami: 1 } }],
+  ['nine addresses', { clusterAddrs: new EntityAddrVec(new Array(9).fill(addrsOf(0).front!)) }],
+  ['metadata without end', { metadata: new Map([['x', 'y'.repeat(300_000)]]) }],
   ['features of before Nautilus', { osdFeatures: supportedDefault & ~(1n << 2n) }],
 ];
 
