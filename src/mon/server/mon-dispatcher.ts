@@ -5,6 +5,7 @@
  */
 import { AuthMethod } from '../../auth/auth.ts';
 import { Errno } from '../../auth/errno.ts';
+import { ErrorCode, MsgrError } from '../../errors.ts';
 import type { Connection } from '../../messenger/connection.ts';
 import type { Dispatcher } from '../../messenger/dispatcher.ts';
 import { Message, Priority, type ReceivedMessage } from '../../messenger/message.ts';
@@ -43,6 +44,8 @@ export interface MonDispatcherInit {
   /** Whether the session may send this type at all. */
   readonly admits: (session: Session, type: number) => boolean;
   readonly commands: CommandServer;
+  /** The store could not be read. */
+  readonly onStoreFailure: (error: MsgrError) => void;
 }
 
 /** Types of the messages that the OSD monitor takes. */
@@ -86,7 +89,17 @@ export class MonDispatcher implements Dispatcher {
     return this.#handlers.has(type) || this.#init.monitor.osd.handles(type);
   }
 
+  /** Whatever a message does to a handler costs its sender the connection, and no one else. */
   dispatch(message: ReceivedMessage): boolean {
+    try {
+      return this.#dispatch(message);
+    } catch (error) {
+      this.#giveUp(message.connection, error);
+      return true;
+    }
+  }
+
+  #dispatch(message: ReceivedMessage): boolean {
     const { monitor, sessions, admits } = this.#init;
     const handler = this.#handlers.get(message.type);
     const isForOsdMonitor = handler === undefined && monitor.osd.handles(message.type);
@@ -105,6 +118,17 @@ export class MonDispatcher implements Dispatcher {
     if (handler === undefined) monitor.osd.dispatch(op);
     else handler.handle(op);
     return true;
+  }
+
+  #giveUp(connection: Connection, error: unknown): void {
+    const { monitor, onStoreFailure, sessions } = this.#init;
+    if (error instanceof MsgrError && error.code === ErrorCode.Store) {
+      onStoreFailure(error);
+      return;
+    }
+    sessions.end(connection);
+    connection.markDown();
+    monitor.log.error(`${connection.peerName} ${connection.peerAddrs}: its session is ended: ${error}`);
   }
 
   handleAccept(connection: Connection): void {

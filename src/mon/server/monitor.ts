@@ -238,6 +238,7 @@ export class Monitor implements MonitorState, AsyncDisposable {
         osdMapSender: this.#sender,
         admits,
         commands: new CommandServer(this),
+        onStoreFailure: (error) => void this.#fail(error),
       }),
     );
     this.messenger.start();

@@ -3,6 +3,7 @@
  * been silent for mon_session_timeout loses it, unless its connection showed a sign of life meanwhile.
  */
 import { parseAuthName } from '../../auth/keyring.ts';
+import { MsgrError } from '../../errors.ts';
 import type { Connection } from '../../messenger/connection.ts';
 import type { EntityAddrVec } from '../../wire/entity-addrvec.ts';
 import { EntityAuthName } from '../../wire/entity-name.ts';
@@ -29,12 +30,8 @@ export class Session implements MonSession {
 
   constructor(connection: Connection, nowMs: number) {
     this.connection = connection;
-    const { peerName } = connection;
     const { auth } = connection;
-    this.entity =
-      auth?.entity === undefined
-        ? new EntityAuthName(peerName.type, String(peerName.num))
-        : parseAuthName(auth.entity);
+    this.entity = entityOf(connection);
     this.globalId = auth?.globalId ?? 0n;
     // Where nobody has to prove anything there is nothing to look caps up by: Ceph allows all.
     this.caps = auth?.caps === undefined ? MonCaps.all : MonCaps.parseOrNone(auth.caps);
@@ -53,6 +50,18 @@ export class Session implements MonSession {
       this.lastHeardMs = nowMs;
     }
     return this.lastHeardMs < sinceMs;
+  }
+}
+
+/** Who it is by its authentication; where that proves nothing, a name may be any text. */
+function entityOf({ auth, peerName }: Connection): EntityAuthName {
+  const bySession = new EntityAuthName(peerName.type, String(peerName.num));
+  if (auth?.entity === undefined) return bySession;
+  try {
+    return parseAuthName(auth.entity);
+  } catch (error) {
+    if (error instanceof MsgrError) return bySession;
+    throw error;
   }
 }
 
