@@ -82,12 +82,16 @@ function stopOnSignal(daemon: OsdDaemon): { readonly wasCalled: boolean; off(): 
     wasCalled = true;
     void daemon.stop();
   };
+  // Each line of the log opens its file anew: a log that was moved away needs nothing more.
+  const onHangup = (): void => daemon.log(0, 'got signal Hangup');
+  process.on('SIGHUP', onHangup);
   for (const name of Object.keys(names)) process.on(name, onSignal);
   return {
     get wasCalled() {
       return wasCalled;
     },
     off: () => {
+      process.off('SIGHUP', onHangup);
       for (const name of Object.keys(names)) process.off(name, onSignal);
     },
   };

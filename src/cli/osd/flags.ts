@@ -45,7 +45,7 @@ export function addOsdFlags(command: Command): Command {
   add('-d, --debug', 'the log goes to standard error even when log_file is set', 'Running:');
   // It never leaves the foreground; units and scripts of ceph-osd may say so all the same.
   command.addOption(new Option('-f, --foreground').hideHelp());
-  return addClusterFlags(command, { without: ['-n', '--name', '--id', '--user', '-d'] });
+  return addClusterFlags(command, { without: ['--name', '--id', '--connect-timeout'] });
 }
 
 const optionFlags = {
