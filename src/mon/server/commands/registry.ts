@@ -56,7 +56,11 @@ export class CommandRegistry {
     return this.#descriptions;
   }
 
-  async run(request: CommandRequest, monitor: MonitorState): Promise<CommandReply> {
+  async run(request: CommandRequest, monitor: MonitorState): Promise<Required<CommandReply>> {
+    return { message: '', data: '', ...(await this.#run(request, monitor)) };
+  }
+
+  async #run(request: CommandRequest, monitor: MonitorState): Promise<CommandReply> {
     let command: JsonCommand;
     try {
       command = parseCommand(request.command);
@@ -66,11 +70,10 @@ export class CommandRegistry {
     }
     const prefix = String(command.prefix);
     // Every client asks for this before it can send anything else, whatever it may do.
-    if (prefix === 'get_command_descriptions') return { result: 0, message: '', data: this.descriptions };
+    if (prefix === 'get_command_descriptions') return { result: 0, data: this.descriptions };
     const candidates = this.#byPrefix.get(prefix);
     if (candidates === undefined) return failed(Errno.EINVAL, 'command not known');
-    const reply = await this.#runKnown(candidates, command, request, monitor);
-    return { message: '', data: '', ...reply };
+    return this.#runKnown(candidates, command, request, monitor);
   }
 
   async #runKnown(
@@ -100,11 +103,18 @@ export class CommandRegistry {
     } catch (error) {
       if (!(error instanceof MsgrError)) throw error;
       if (error.errno !== undefined) return failed(error.errno, error.message);
-      if (error.code === ErrorCode.InvalidArgument) return failed(Errno.EINVAL, error.message);
+      if (mistakesOfTheCaller.has(error.code)) return failed(Errno.EINVAL, error.message);
       throw error;
     }
   }
 }
+
+/** Arguments, and files that came with the command. */
+const mistakesOfTheCaller: ReadonlySet<ErrorCode> = new Set([
+  ErrorCode.InvalidArgument,
+  ErrorCode.Malformed,
+  ErrorCode.Keyring,
+]);
 
 const commandBytesMax = 16 * 1024 * 1024;
 
@@ -125,7 +135,19 @@ function parseCommand(parts: readonly string[]): JsonCommand {
   const { prefix } = command as JsonCommand;
   if (prefix === undefined) throw invalid('command prefix not found');
   if (typeof prefix !== 'string') throw invalid("bad or missing field 'prefix'");
+  for (const [name, value] of Object.entries(command)) {
+    if (!isFlat(value)) throw invalid(`bad or missing field ${JSON.stringify(name)}`);
+  }
   return command as JsonCommand;
+}
+
+/** Values are single ones or lists of them; what is deeper belongs to no command, and may be very deep. */
+function isFlat(value: unknown): boolean {
+  return Array.isArray(value) ? value.every(isSingle) : isSingle(value);
+}
+
+function isSingle(value: unknown): boolean {
+  return typeof value !== 'object' || value === null;
 }
 
 function invalid(message: string): MsgrError {
