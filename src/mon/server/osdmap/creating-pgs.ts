@@ -8,11 +8,19 @@
  */
 import type { OSDMap } from '../../../maps/osdmap.ts';
 import { formatPgId, type PgId } from '../../../maps/pg.ts';
+import { Placement } from '../../../maps/placement.ts';
 import { poolFlag } from '../../../maps/pool.ts';
 import type { Options } from '../../../options.ts';
 import { Decoder } from '../../../wire/decoder.ts';
 import { Encoder } from '../../../wire/encoder.ts';
 import { decodeUtime, encodeUtime, type Utime } from '../../../wire/utime.ts';
+import {
+  beginHistory,
+  type CreatingHistory,
+  continueHistory,
+  decodeHistory,
+  encodeHistory,
+} from './creating-history.ts';
 import type { PendingOsdMap } from './pending-osd-map.ts';
 
 export interface CreatingPg {
@@ -20,6 +28,7 @@ export interface CreatingPg {
   /** Epoch that its history begins with, and when that was. */
   readonly epoch: number;
   readonly stamp: Utime;
+  readonly history: CreatingHistory;
 }
 
 /** Groups `start` to `end` - 1 of a pool are not asked for yet. */
@@ -88,29 +97,42 @@ export class CreatingPgs {
       ([id, pool]) => !state.scannedPools.has(id) && next.crush.rules[pool.crushRule] !== undefined,
     );
     const isGone = (pool: number): boolean => !next.pools.has(pool);
-    const isSettled = newPools.length === 0 && state.queue.length === 0;
-    if (isSettled && ![...state.scannedPools].some(isGone)) return this;
+    const isIdle = newPools.length === 0 && state.queue.length === 0 && state.pgs.size === 0;
+    if (isIdle && ![...state.scannedPools].some(isGone)) return this;
 
+    const placement = new Placement(next);
     const scannedPools = new Set([...state.scannedPools].filter((pool) => !isGone(pool)));
     const queue = state.queue.filter(({ pool }) => !isGone(pool));
     for (const [pool, { pgNum }] of newPools) {
       scannedPools.add(pool);
       queue.push({ pool, start: 0, end: pgNum, stamp: modified });
     }
-    const pgs = new Map(
-      [...state.pgs].filter(([, { pg }]) => pg.seed < (next.pools.get(pg.pool)?.pgNum ?? 0)),
-    );
+    const pgs = new Map<string, CreatingPg>();
+    for (const [name, creating] of state.pgs) {
+      const { pg, history } = creating;
+      if (pg.seed >= (next.pools.get(pg.pool)?.pgNum ?? 0)) continue;
+      const osds = placement.pgToUpActing(pg);
+      const continued = continueHistory(history, osds, pg.pool, pending.base, next);
+      pgs.set(name, continued === history ? creating : { ...creating, history: continued });
+    }
     while (queue.length > 0 && pgs.size < options.mon_osd_max_creating_pgs) {
       const { pool, start, end, stamp } = queue.shift()!;
       const stop = Math.min(end, start + options.mon_osd_max_creating_pgs - pgs.size);
+      const { epoch } = pending;
       for (let seed = start; seed < stop; seed++) {
         const pg = { pool, seed };
-        // Its history begins now and not with its pool: it has had no intervals that the OSD must work out.
-        pgs.set(formatPgId(pg), { pg, epoch: pending.epoch, stamp });
+        // Its history begins now and not with its pool: nobody was asked for it before.
+        const history = beginHistory(placement.pgToUpActing(pg), epoch);
+        pgs.set(formatPgId(pg), { pg, epoch, stamp, history });
       }
       if (stop < end) queue.unshift({ pool, start: stop, end, stamp });
     }
-    return new CreatingPgs({ pgs, queue, scannedPools });
+    const isSame =
+      scannedPools.size === state.scannedPools.size &&
+      queue.length === state.queue.length &&
+      pgs.size === state.pgs.size &&
+      [...pgs].every(([name, creating]) => state.pgs.get(name) === creating);
+    return isSame ? this : new CreatingPgs({ pgs, queue, scannedPools });
   }
 
   /** Pools that are whole are no longer `creating`. */
@@ -126,9 +148,10 @@ export class CreatingPgs {
     const { pgs, queue, scannedPools } = this.#state;
     const encoder = new Encoder();
     encoder.versioned(structVersion, structVersion, () => {
-      encoder.list([...pgs.values()], ({ pg, epoch, stamp }) => {
+      encoder.list([...pgs.values()], ({ pg, epoch, stamp, history }) => {
         encoder.i64(pg.pool).u32(pg.seed).u32(epoch);
         encodeUtime(encoder, stamp);
+        encodeHistory(encoder, history);
       });
       encoder.list(queue, ({ pool, start, end, stamp }) => {
         encoder.i64(pool).u32(start).u32(end);
@@ -148,6 +171,7 @@ export class CreatingPgs {
         pg: { pool: Number(decoder.i64('pool')), seed: decoder.u32('seed') },
         epoch: decoder.u32('epoch'),
         stamp: decodeUtime(decoder, 'stamp'),
+        history: decodeHistory(decoder),
       }));
       const queue = decoder.list('queue', entryBytes, () => ({
         pool: Number(decoder.i64('pool')),

@@ -4,10 +4,14 @@
  */
 import type { OSDMap } from '../../../maps/osdmap.ts';
 import { formatPgId } from '../../../maps/pg.ts';
-import { Placement } from '../../../maps/placement.ts';
 import { PoolType } from '../../../maps/pool.ts';
 import { Message } from '../../../messenger/message.ts';
-import { MOSDPGCreate2, type PgToCreate } from '../../../wire/messages/m-osd-pg-create2.ts';
+import {
+  MOSDPGCreate2,
+  type PgCreateHistory,
+  type PgToCreate,
+} from '../../../wire/messages/m-osd-pg-create2.ts';
+import { encodePastIntervals, encodePgHistory } from './creating-history.ts';
 import type { CreatingPg, CreatingPgs } from './creating-pgs.ts';
 
 interface Assignment {
@@ -24,15 +28,13 @@ export class PgCreates {
   #assignments = new Map<string, Assignment>();
   #epoch = 0;
 
-  /** After each commit. Costs one placement for each group that is being created. */
+  /** After each commit, with what goes with the map. */
   update(map: OSDMap, creating: CreatingPgs): void {
     const before = this.#assignments;
     this.#assignments = new Map();
     this.#epoch = map.epoch;
-    if (creating.size === 0) return;
-    const placement = new Placement(map);
     for (const pg of creating.pgs) {
-      const { acting, actingPrimary: primary } = placement.pgToUpActing(pg.pg);
+      const { acting, actingPrimary: primary } = pg.history;
       const isErasure = map.pools.get(pg.pg.pool)?.type === PoolType.erasure;
       const known = before.get(formatPgId(pg.pg));
       this.#assignments.set(formatPgId(pg.pg), {
@@ -48,14 +50,21 @@ export class PgCreates {
   of(osd: number, next: number): { readonly message: Message | undefined; readonly next: number } {
     let last = 0;
     const pgs: PgToCreate[] = [];
+    const histories: PgCreateHistory[] = [];
     for (const { creating, primary, shard, sinceEpoch } of this.#assignments.values()) {
       if (primary !== osd || sinceEpoch < next) continue;
       last = Math.max(last, sinceEpoch);
-      const { pg, epoch, stamp } = creating;
-      pgs.push({ pgid: { pool: BigInt(pg.pool), seed: pg.seed, shard }, epoch, stamp });
+      const { pg, epoch, stamp, history } = creating;
+      const pgid = { pool: BigInt(pg.pool), seed: pg.seed, shard };
+      pgs.push({ pgid, epoch, stamp });
+      histories.push({
+        pgid,
+        history: encodePgHistory(history, epoch, stamp),
+        pastIntervals: encodePastIntervals(history, epoch),
+      });
     }
     if (pgs.length === 0) return { message: undefined, next };
-    const message = Message.of(MOSDPGCreate2, { epoch: this.#epoch, pgs, histories: [] });
+    const message = Message.of(MOSDPGCreate2, { epoch: this.#epoch, pgs, histories });
     return { message, next: last + 1 };
   }
 }
