@@ -54,7 +54,7 @@ export interface CommandSignature {
 export function parseSignature(text: string): CommandSignature {
   const words: string[] = [];
   const args: ArgumentSignature[] = [];
-  for (const part of text.trim().split(/\s+/)) {
+  for (const part of text.split(/\s+/).filter((word) => word !== '')) {
     if (part.includes('=')) args.push(parseArgument(part));
     else if (args.length > 0) throw new TypeError(`${text}: ${part} comes after an argument`);
     else words.push(part);
