@@ -20,9 +20,12 @@ export function printResults(results: Results, live: LiveLine): void {
 /** What was to be reached; only of a run that measured something of it. */
 export function printGoals(results: Results, live: LiveLine): Goal[] {
   const goals = goalsOf(results);
-  if (goals.every(({ ratio }) => ratio === null)) return goals;
+  const measured = goals.filter(({ ratio }) => ratio !== null);
+  if (measured.length === 0) return goals;
   const reached = goals.filter(({ ok }) => ok).length;
-  live.print(`\n${goalTable(goals)}\n\n${reached} of ${goals.length} reached`);
+  const rest = goals.length - measured.length;
+  const restText = rest === 0 ? '' : `, ${rest} not measured`;
+  live.print(`\n${goalTable(measured)}\n\n${reached} of ${goals.length} reached${restText}`);
   return goals;
 }
 

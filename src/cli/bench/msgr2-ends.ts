@@ -50,6 +50,7 @@ class Msgr2Ends implements LinkEnds<Connection> {
   readonly #api: Msgr2Api;
   readonly #options: Msgr2EndsOptions;
   readonly #messengers: Messenger[] = [];
+  #listener: Messenger | undefined;
 
   constructor(api: Msgr2Api, options: Msgr2EndsOptions) {
     this.#api = api;
@@ -60,12 +61,13 @@ class Msgr2Ends implements LinkEnds<Connection> {
     const messenger = this.#create('osd.0', handler);
     const addrs = await messenger.bind('v2:127.0.0.1:0');
     messenger.start();
+    this.#listener = messenger;
     return String(addrs);
   }
 
   /** The process that listens reaches itself; every other connection is that of a peer of its own. */
   async connect(address: string, handler: LinkHandler<Connection>): Promise<Connection> {
-    const own = this.#messengers.find((messenger) => String(messenger.myAddrs) === address);
+    const own = this.#listener;
     if (own !== undefined) {
       own.addDispatcherHead(makeDispatcher(this.#options.dispatcher, handler, fromServer));
       return own.getConnection(address);
