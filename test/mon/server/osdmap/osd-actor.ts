@@ -2,7 +2,9 @@
  * An OSD as its monitors see it: a messenger that others could dial, a session with the monitors, and the
  * messages that it sends them. It answers nobody and stores nothing.
  */
+
 import { noneSession } from '../../../../src/auth/none.ts';
+import type { Dispatcher } from '../../../../src/messenger/dispatcher.ts';
 import { Message } from '../../../../src/messenger/message.ts';
 import { Messenger } from '../../../../src/messenger/messenger.ts';
 import { Policy } from '../../../../src/messenger/policy.ts';
@@ -13,8 +15,10 @@ import type { EntityAddrVec } from '../../../../src/wire/entity-addrvec.ts';
 import { EntityAuthName, EntityType } from '../../../../src/wire/entity-name.ts';
 import { supportedDefault } from '../../../../src/wire/features.ts';
 import { cephMessages } from '../../../../src/wire/messages/ceph-messages.ts';
+import { MMonSubscribe, SubscribeFlag } from '../../../../src/wire/messages/m-mon-subscribe.ts';
 import type { MOSDBoot } from '../../../../src/wire/messages/m-osd-boot.ts';
 import type { MOSDFailure } from '../../../../src/wire/messages/m-osd-failure.ts';
+import { MOSDPGCreate2 } from '../../../../src/wire/messages/m-osd-pg-create2.ts';
 import { MessageRegistry, type MessageType } from '../../../../src/wire/messages/registry.ts';
 import { freshOsdSuperblock } from '../../../../src/wire/osd-superblock.ts';
 import type { Uuid } from '../../../../src/wire/uuid.ts';
@@ -59,6 +63,25 @@ export class OsdActor implements AsyncDisposable {
     actor.messenger.start();
     await actor.client.connect();
     return actor;
+  }
+
+  /** What the monitor says that this OSD is to create, all of it; resolves with its next answer. */
+  async askPgCreates(): Promise<MOSDPGCreate2> {
+    const { client, messenger } = this;
+    return new Promise((resolve) => {
+      const listener: Dispatcher = {
+        dispatch(message) {
+          const body = message.as(MOSDPGCreate2);
+          if (body === undefined) return false;
+          messenger.removeDispatcher(listener);
+          resolve(body);
+          return true;
+        },
+      };
+      messenger.addDispatcherHead(listener);
+      const what = new Map([['osd_pg_creates', { start: 0n, flags: SubscribeFlag.OneTime }]]);
+      client.send(Message.of(MMonSubscribe, { what, hostname: '' }));
+    });
   }
 
   get addrs(): EntityAddrVec {

@@ -16,6 +16,7 @@ import { MOSDFailure } from '../../../../src/wire/messages/m-osd-failure.ts';
 import { MOSDFull } from '../../../../src/wire/messages/m-osd-full.ts';
 import { MOSDMarkMeDead } from '../../../../src/wire/messages/m-osd-mark-me-dead.ts';
 import { MOSDMarkMeDown } from '../../../../src/wire/messages/m-osd-mark-me-down.ts';
+import { MOSDPGCreate2 } from '../../../../src/wire/messages/m-osd-pg-create2.ts';
 import { MOSDPGTemp } from '../../../../src/wire/messages/m-osd-pg-temp.ts';
 import type { MessageType } from '../../../../src/wire/messages/registry.ts';
 import { utimeZero } from '../../../../src/wire/utime.ts';
@@ -124,11 +125,11 @@ class Comparison implements AsyncDisposable {
   /** The real one's latest map, which ours then starts from. */
   async begin(options: Partial<Options> = {}): Promise<void> {
     const { newest } = await this.admin.getVersion('osdmap');
-    await this.#until(Number(newest));
+    await this.until(Number(newest));
     this.bench = await Bench.create(this.map, { ...ceph, ...options });
   }
 
-  async #until(epoch: number): Promise<OSDMap> {
+  async until(epoch: number): Promise<OSDMap> {
     const reached = new Promise<void>((resolve) => {
       this.#changed = () => {
         if ((this.#maps.at(-1)?.epoch ?? 0) >= epoch) resolve();
@@ -153,7 +154,7 @@ class Comparison implements AsyncDisposable {
   async same(epochs = 1): Promise<OSDMap> {
     for (let count = 0; count < epochs; count++) {
       const ours = await this.bench.commit();
-      const theirs = await this.#until(ours.epoch);
+      const theirs = await this.until(ours.epoch);
       this.equal(ours, theirs);
     }
     return this.map;
@@ -318,6 +319,57 @@ real('a beacon with news about snapshots, and one without', async () => {
   await both.still();
   await both.send(osd, MOSDBeacon, { ...body, lastPurgedSnapsScrub: { sec: 1_700_000_000, nsec: 5 } });
   await both.same();
+});
+
+real('groups to create, and what they went through while nobody had created them', async () => {
+  await both.begin();
+  const name = 'made';
+  await both.command('osd pool create', {
+    pool: name,
+    pg_num: 8,
+    pgp_num: 8,
+    size: 2,
+    autoscale_mode: 'off',
+  });
+  const { epoch } = both.bench.map;
+  await both.until(epoch + 1);
+  // Ours is told of the same pool by hand.
+  const { pending } = both.bench.osd;
+  const [id] = [...both.map.poolNames].find(([, other]) => other === name)!;
+  pending.changePool(id, both.map.pools.get(id)!);
+  pending.change.newPoolNames.set(id, name);
+  pending.change.newPoolMax = id;
+  await both.same();
+
+  // One that lived to see it goes, and is up again: three intervals, in one of which it may have served.
+  const [osd] = both.actors as [OsdActor];
+  await both.send(osd, MOSDAlive, { paxosVersion: BigInt(both.map.epoch), want: both.map.epoch });
+  await both.same();
+  const ending = { paxosVersion: BigInt(both.map.epoch), fsid: both.map.fsid, requestAck: false };
+  const target = { targetOsd: osd.id, targetAddrs: osd.addrs, epoch: both.map.epoch, downAndDead: false };
+  await both.send(osd, MOSDMarkMeDown, { ...ending, ...target });
+  await both.same();
+  await both.send(osd, MOSDBoot, osd.bootMessage(both.map.epoch));
+  await both.same();
+
+  let seen = 0;
+  for (const actor of both.actors) {
+    const theirs = await withTimeout(actor.askPgCreates(), stepTimeoutMs, `osd.${actor.id} to be told`);
+    const ours = MOSDPGCreate2.decode(both.bench.osd.pgCreates(actor.id, 0).message!);
+    assert.is(ours.epoch, theirs.epoch);
+    const shapes = (message: MOSDPGCreate2) =>
+      message.histories
+        .filter(({ pgid }) => pgid.pool === BigInt(id))
+        .map(({ pgid, history, pastIntervals }) => {
+          // Behind the epochs come times and what is not known yet.
+          const epochs = Buffer.from(history.subarray(0, 6 + 28)).toString('hex');
+          return [pgid.seed, pgid.shard, epochs, Buffer.from(pastIntervals).toString('hex')] as const;
+        })
+        .sort(([left], [right]) => left - right);
+    assert.equal(shapes(ours), shapes(theirs));
+    seen += shapes(theirs).filter(([, , , past]) => past.length > 2 * 29).length;
+  }
+  assert.ok(seen > 0, 'some group had a past');
 });
 
 real('down to out, and in again with the boot', async () => {
