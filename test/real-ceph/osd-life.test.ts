@@ -121,15 +121,35 @@ if (requireCeph('test/real-ceph/osd-life')) {
   );
 
   life(
+    'waits for the monitor’s word when it is told to end, and for nothing when it is told twice',
+    limited(60_000, async ({ cluster, ours }) => {
+      ours.run();
+      await ours.untilActive();
+      await ours.admin('config set', { var: 'osd_mon_shutdown_timeout', val: ['60'] });
+      await cluster.pauseMon('a');
+      const ended = ours.ended(30_000);
+      const goodbyes = async (): Promise<number> =>
+        (await ours.log()).split('prepare_to_stop telling mon').length;
+      const before = await goodbyes();
+      process.kill(ours.pid, 'SIGTERM');
+      await waitUntil(async () => (await goodbyes()) > before, 10_000, 'its goodbye', 20);
+      process.kill(ours.pid, 'SIGTERM');
+      assert.is(await ended, 1);
+      cluster.resumeMon('a');
+    }),
+  );
+
+  life(
     'ends when the administrator stops it in the map',
     limited(60_000, async ({ cluster, ours }) => {
       ours.run();
       await ours.untilActive();
+      const from = await monLogEnd(cluster);
       const ended = ours.ended(30_000);
       await cluster.ceph('osd', 'stop', String(ourId));
       assert.is(await ended, 0);
       assert.match(await ours.log(), /map says i am stopped by admin\. shutting down\./);
-      assert.equal(await monLines(cluster, /osd\.2 reported/, 0), []);
+      assert.equal(await monLines(cluster, /osd\.2 reported/, from), []);
     }),
   );
 
