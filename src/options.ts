@@ -214,6 +214,8 @@ export const optionTable = {
   mon_osd_down_out_interval: seconds(600, 'int'),
   mon_osd_destroyed_out_interval: seconds(600, 'int'),
   /** When all of a subtree of this type is down, its OSDs are not marked out; empty: they are. */
+  /** Ours: Ceph's warning that there is no manager, which this monitor never has. (Ceph: always.) */
+  mon_warn_on_mgr_down: flag(false),
   mon_osd_down_out_subtree_limit: text('rack'),
   /** Which booting OSDs are marked in: all, those that the monitor marked out, those that were never in. */
   mon_osd_auto_mark_in: flag(false),
@@ -246,6 +248,24 @@ export const optionTable = {
   /** CRUSH type whose buckets hold one copy each in a new cluster's rule: 1 hosts, 0 OSDs. */
   osd_crush_chooseleaf_type: { default: 1, form: 'int', min: 0, max: 11 } as OptionDefinition<number>,
   osd_pool_default_erasure_code_profile: text('plugin=jerasure technique=reed_sol_van k=2 m=2'),
+  /** What a new pool is given when `osd pool create` does not say; a min_size of 0 is more than half of the size. */
+  osd_pool_default_size: { default: 3, min: 0, max: 10 } as OptionDefinition<number>,
+  osd_pool_default_min_size: { default: 0, min: 0, max: 255 } as OptionDefinition<number>,
+  osd_pool_default_pg_num: { default: 32, min: 1 } as OptionDefinition<number>,
+  osd_pool_default_pgp_num: { default: 0, min: 0 } as OptionDefinition<number>,
+  osd_pool_default_crush_rule: { default: -1, form: 'int' } as OptionDefinition<number>,
+  osd_pool_default_pg_autoscale_mode: text('on'),
+  osd_pool_erasure_code_stripe_unit: bytes(4096),
+  /** Placement groups of one pool, of all pools per OSD that is in, and of a new pool before it grows. */
+  mon_max_pool_pg_num: { default: 65536, min: 0 } as OptionDefinition<number>,
+  mon_max_pg_per_osd: { default: 250, min: 1 } as OptionDefinition<number>,
+  mon_osd_max_initial_pgs: { default: 1024, min: 0 } as OptionDefinition<number>,
+  /** Whether pools may be deleted at all, and whether they may have no second copy. */
+  mon_allow_pool_delete: flag(false),
+  mon_allow_pool_size_one: flag(false),
+  /** How long `osd blocklist add` lasts when it does not say. */
+  mon_osd_blocklist_default_expire: seconds(3600),
+  mon_max_osd: { default: 10000, min: 0 } as OptionDefinition<number>,
   /** Bytes and messages of clients that an OSD takes in at once. */
   osd_client_message_size_cap: bytes(524288000),
   osd_client_message_cap: { default: 256, min: 0, unit: 'messages' } as OptionDefinition<number>,

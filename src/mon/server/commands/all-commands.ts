@@ -11,6 +11,7 @@ import { mgrCommands } from './mgr/mgr.ts';
 import { withoutManagerCommands } from './mgr/without-manager.ts';
 import { daemonCommands } from './mon/daemons.ts';
 import { monMapCommands } from './mon/mon-map.ts';
+import { osdCommands } from './osd-commands.ts';
 import { parseSignature } from './signature.ts';
 import { healthCommands } from './status/health.ts';
 import { simpleCommands } from './status/simple.ts';
@@ -30,6 +31,7 @@ const ownCommands: readonly CommandDefinition[] = [
   ...logCommands,
   ...mgrCommands,
   ...fsCommands,
+  ...osdCommands,
 ];
 
 function prefixOf({ signature }: CommandDefinition): string {
