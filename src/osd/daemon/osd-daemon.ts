@@ -285,12 +285,6 @@ export class OsdDaemon extends EventEmitter<OsdDaemonEvents> implements OsdDaemo
         },
       }),
     });
-    const { auth } = this.#core;
-    auth.onChange = () => {
-      const snapshot = auth.snapshot();
-      if (snapshot === undefined) return;
-      for (const network of Object.values(made.networks)) network.updateAuth(snapshot);
-    };
     this.#heartbeat = made;
     const { back: hbBack, front: hbFront } = await made.heartbeat.start();
     this.#heartbeatAddrs = { hbBack, hbFront };

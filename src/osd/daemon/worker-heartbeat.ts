@@ -32,6 +32,10 @@ export function workerHeartbeat(setup: HeartbeatSetup): DaemonHeartbeat {
       mainTicks: ticks.shared,
     });
   const networks = { front: host('front'), back: host('back') };
+  auth.onChange = () => {
+    const fresh = auth.snapshot();
+    if (fresh !== undefined) for (const each of Object.values(networks)) each.updateAuth(fresh);
+  };
   const heartbeat = new OsdHeartbeat({
     whoami,
     options: heartbeatOptionsOf(options),
