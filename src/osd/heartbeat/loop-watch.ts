@@ -9,7 +9,8 @@
  */
 import type { Clock } from '../../transport/clock.ts';
 
-export const loopTickMs = 500;
+/** Every tick is a wake-up of its thread, so no more of them than a report a second needs. */
+export const loopTickMs = 1000;
 
 export class LoopWatch {
   readonly #clock: Clock;

@@ -31,7 +31,7 @@ export class StillMain implements MainWatch {
   excuse(): void {}
 }
 
-export const mainTickMs = 250;
+export const mainTickMs = 500;
 
 /** Main's half. */
 export class MainTicks {

@@ -10,7 +10,7 @@ import type { AuthProvider } from '../../auth/auth.ts';
 import { ErrorCode, MsgrError } from '../../errors.ts';
 import type { Connection } from '../../messenger/connection.ts';
 import type { Dispatcher } from '../../messenger/dispatcher.ts';
-import { Message, type ReceivedMessage } from '../../messenger/message.ts';
+import type { ReceivedMessage } from '../../messenger/message.ts';
 import { Messenger } from '../../messenger/messenger.ts';
 import { Policy } from '../../messenger/policy.ts';
 import type { RandomSource } from '../../messenger/random.ts';
@@ -23,13 +23,13 @@ import { EntityAddr } from '../../wire/entity-addr.ts';
 import type { EntityAddrVec } from '../../wire/entity-addrvec.ts';
 import { EntityType } from '../../wire/entity-name.ts';
 import { MOSDPing } from '../../wire/messages/m-osd-ping.ts';
-import { MessageRegistry } from '../../wire/messages/registry.ts';
 import { HeartbeatNetwork } from '../heartbeat/heartbeat-network.ts';
 import { heartbeatOptionsOf } from '../heartbeat/heartbeat-options.ts';
 import type { MainWatch } from '../heartbeat/main-watch.ts';
 import type { HeartbeatMessengerCounters } from '../heartbeat/network-host.ts';
 import type { HeartbeatLink, HeartbeatLinkEvents } from '../heartbeat/network-peer.ts';
 import type { NetworkBatch, NetworkName } from '../heartbeat/network-protocol.ts';
+import { pingMessage, readPing } from './ping-codec.ts';
 
 export interface HeartbeatMessengersInit {
   readonly network: NetworkName;
@@ -77,7 +77,6 @@ export class HeartbeatMessengers {
         nonce: init.nonce,
         options,
         auth: init.auth,
-        messageTypes: new MessageRegistry([MOSDPing]),
         clock,
         ...(init.transport === undefined ? {} : { transport: init.transport }),
         ...(init.messengerRandom === undefined ? {} : { random: init.messengerRandom }),
@@ -155,12 +154,18 @@ class MessengerLink implements HeartbeatLink {
   send(ping: MOSDPing): void {
     const connection = this.#connection;
     if (!connection.isConnected && connection.queuedBytes > waitingBytesMax) return;
-    connection.send(Message.of(MOSDPing, ping));
+    connection.send(pingMessage(ping));
   }
 
   close(): void {
     this.#connection.priv = undefined;
     this.#connection.markDown();
+  }
+
+  /** What the peer sends makes no sense: as if the connection had broken. */
+  breakOff(): void {
+    this.close();
+    this.events.onReset();
   }
 }
 
@@ -170,12 +175,26 @@ function linkOf(connection: Connection): MessengerLink | undefined {
 
 const isPing = (message: ReceivedMessage): boolean => message.type === MOSDPing.type;
 
+/** Undefined when it does not decode: that costs the peer its connection, and nobody else anything. */
+function tryReadPing(message: ReceivedMessage): MOSDPing | undefined {
+  try {
+    return readPing(message);
+  } catch (error) {
+    if (!(error instanceof MsgrError)) throw error;
+    return undefined;
+  }
+}
+
 /** Ceph's HeartbeatDispatcher on a client: connections know their peers. */
 const clientDispatcher: Dispatcher = {
   borrowsPayload: true,
   canFastDispatch: isPing,
   fastDispatch(message) {
-    linkOf(message.connection)?.events.onReply(message.as(MOSDPing)!);
+    const link = linkOf(message.connection);
+    if (link === undefined) return;
+    const reply = tryReadPing(message);
+    if (reply !== undefined) link.events.onReply(reply);
+    else link.breakOff();
   },
   /** Whatever else comes is dropped. */
   dispatch: () => true,
@@ -195,15 +214,31 @@ function serverDispatcher(network: HeartbeatNetwork): Dispatcher {
     borrowsPayload: true,
     canFastDispatch: isPing,
     fastDispatch(message) {
-      const osd = provenOsd(message.connection);
-      if (osd === undefined) return;
-      network.handlePing(osd, message.as(MOSDPing)!, (answer) => {
-        message.connection.send(Message.of(MOSDPing, answer));
-      });
+      const { connection } = message;
+      const sender = senderOf(connection);
+      const ping = tryReadPing(message);
+      if (ping === undefined) connection.markDown();
+      else if (sender.osd !== undefined) network.handlePing(sender.osd, ping, sender.reply);
     },
     dispatch: () => true,
     handleReset: () => true,
   };
+}
+
+/** Who pings over an accepted connection, and the way back; found out once. */
+class Sender {
+  readonly osd: number | undefined;
+  readonly reply: (answer: MOSDPing) => void;
+
+  constructor(connection: Connection) {
+    this.osd = provenOsd(connection);
+    this.reply = (answer) => void connection.send(pingMessage(answer));
+  }
+}
+
+function senderOf(connection: Connection): Sender {
+  if (!(connection.priv instanceof Sender)) connection.priv = new Sender(connection);
+  return connection.priv as Sender;
 }
 
 /** The number of an OSD that is who it says it is. Ceph believes the name in the message. */

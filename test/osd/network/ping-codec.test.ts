@@ -1,0 +1,98 @@
+/** The heartbeats' own codec says what the general one says, byte for byte and error for error. */
+import fc from 'fast-check';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { MsgrError } from '../../../src/errors.ts';
+import type { ReceivedMessage } from '../../../src/messenger/message.ts';
+import { pingMessage, readPing } from '../../../src/osd/network/ping-codec.ts';
+import { MOSDPing } from '../../../src/wire/messages/m-osd-ping.ts';
+import { Uuid } from '../../../src/wire/uuid.ts';
+
+const u32 = fc.integer({ min: 0, max: 0xffffffff });
+const i32 = fc.integer({ min: -0x80000000, max: 0x7fffffff });
+const utime = fc.record({ sec: u32, nsec: u32 }, { noNullPrototype: true });
+const span = fc.record({ sec: i32, nsec: i32 }, { noNullPrototype: true });
+const ping = fc.record(
+  {
+    fsid: fc.constantFrom(Uuid.random(), Uuid.random()),
+    mapEpoch: u32,
+    op: fc.integer({ min: 0, max: 255 }),
+    pingStamp: utime,
+    paddingBytes: fc.integer({ min: 0, max: 3000 }),
+    upFrom: u32,
+    monoPingStamp: span,
+    monoSendStamp: span,
+    deltaUb: fc.option(span, { nil: undefined }),
+  },
+  { noNullPrototype: true },
+);
+
+/** As the messenger hands it over: segments of a slab. */
+function received(front: Uint8Array, version = 5, compatVersion = 4): ReceivedMessage {
+  const empty = Buffer.alloc(0);
+  return {
+    front: Buffer.from(front),
+    middle: empty,
+    data: empty,
+    version,
+    compatVersion,
+  } as unknown as ReceivedMessage;
+}
+
+function outcome(read: () => MOSDPing): unknown {
+  try {
+    return read();
+  } catch (error) {
+    assert.instance(error, MsgrError);
+    return (error as MsgrError).message;
+  }
+}
+
+test('what is written is what the general codec writes, and both read it alike', () => {
+  fc.assert(
+    fc.property(ping, (body) => {
+      const message = pingMessage(body);
+      const general = MOSDPing.encode(body);
+      assert.ok(Buffer.from(message.front).equals(Buffer.from(general.front)));
+      assert.is(message.version, general.version);
+      assert.is(message.compatVersion, general.compatVersion);
+      assert.is(message.type, MOSDPing.type);
+      assert.equal(readPing(received(message.front)), body);
+    }),
+  );
+});
+
+test('cut off anywhere, or with a byte changed, it reads or refuses as the general codec does', () => {
+  fc.assert(
+    fc.property(ping, fc.nat(100), fc.nat(61), fc.integer({ min: 0, max: 255 }), (body, cut, at, value) => {
+      const front = Buffer.from(pingMessage({ ...body, paddingBytes: body.paddingBytes % 30 }).front);
+      const short = front.subarray(0, Math.min(cut, front.length));
+      front[Math.min(at, front.length - 1)] = value;
+      for (const bytes of [short, front]) {
+        const message = received(bytes);
+        assert.equal(
+          outcome(() => readPing(message)),
+          outcome(() => MOSDPing.decode(message)),
+        );
+      }
+    }),
+  );
+});
+
+test('older and newer versions are read as the general codec reads them', () => {
+  const front = Buffer.from(pingMessage(fc.sample(ping, { numRuns: 1, seed: 1 })[0]!).front);
+  for (const [version, compatVersion] of [
+    [4, 4],
+    [6, 5],
+    [7, 6],
+  ] as const) {
+    const message = received(front, version, compatVersion);
+    assert.equal(
+      outcome(() => readPing(message)),
+      outcome(() => MOSDPing.decode(message)),
+      `v${version}`,
+    );
+  }
+});
+
+test.run();
