@@ -1,6 +1,6 @@
 /** The picture of a run: messages per second by size, and round trips by percentile. */
 import { chartPercentiles } from '../../src/cli/bench/round-trip-times.ts';
-import { formatCount, formatSize, threeDigits } from '../../src/cli/format.ts';
+import { formatCount, formatSize } from '../../src/cli/format.ts';
 import type { PeerResult, Results } from '../results.ts';
 import { spreadOf } from '../statistics.ts';
 import { rateOf } from '../table.ts';
@@ -22,10 +22,12 @@ const drawn: readonly Omit<Line, 'values' | 'isStrong'>[] = [
   { name: 'grpc-js', colour: '#9c36b5' },
   { name: 'nats', colour: '#c2255c' },
 ];
+/** Without the lines that would say the same twice. */
+const drawnRates = drawn.filter(({ name }) => name !== 'async no polling');
 const strong = ['async borrowing', 'async'];
 
-const size = { width: 1120, height: 430 } as const;
-const top = 30;
+const size = { width: 1120, height: 410 } as const;
+const top = 8;
 
 export function benchChart({ peers, plan, machine }: Pick<Results, 'peers' | 'plan' | 'machine'>): string {
   const { sizesBytes, rounds, pingBytes } = plan;
@@ -34,8 +36,8 @@ export function benchChart({ peers, plan, machine }: Pick<Results, 'peers' | 'pl
     title: 'Messages per second, one way, two processes',
     places: sizesBytes.map(formatSize),
     acrossTitle: 'payload',
-    lines: linesOf(peers, (peer) => sizesBytes.map((bytes) => rateOf(peer, bytes)?.median)),
-    formatValue: formatCount,
+    lines: linesOf(peers, drawnRates, (peer) => sizesBytes.map((bytes) => rateOf(peer, bytes)?.median)),
+    formatValue: (value) => formatCount(value).replace(/\.0+/, ''),
     x: 0,
     y: top,
     width: size.width / 2,
@@ -45,8 +47,8 @@ export function benchChart({ peers, plan, machine }: Pick<Results, 'peers' | 'pl
     title: `Round trip, one ${formatSize(pingBytes)} message under way`,
     places: chartPercentiles.map(([name]) => `p${name}`),
     acrossTitle: 'percentile',
-    lines: linesOf(peers, percentilesOf),
-    formatValue: (us) => (us < 1000 ? `${threeDigits(us).replace(/\.?0+$/, '')} µs` : `${us / 1000} ms`),
+    lines: linesOf(peers, drawn, percentilesOf),
+    formatValue: (us) => (us < 1000 ? `${us} µs` : `${us / 1000} ms`),
     x: size.width / 2,
     y: top,
     width: size.width / 2,
@@ -69,9 +71,10 @@ ${latency}
 
 function linesOf(
   peers: readonly PeerResult[],
+  shown: typeof drawn,
   values: (peer: PeerResult) => readonly (number | undefined)[],
 ): Line[] {
-  return drawn.flatMap((line) => {
+  return shown.flatMap((line) => {
     const peer = peers.find(({ name }) => name === line.name);
     if (peer === undefined) return [];
     const isOwn = strong.includes(line.name);

@@ -25,7 +25,7 @@ export interface PanelOptions {
   readonly height: number;
 }
 
-const margin = { left: 62, right: 132, top: 34, bottom: 44 } as const;
+const margin = { left: 62, right: 150, top: 34, bottom: 44 } as const;
 const labelHeight = 13;
 
 export function linePanel(options: PanelOptions): string {

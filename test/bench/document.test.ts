@@ -9,7 +9,7 @@ import { fullPlan, quickPlan, scenarioNames } from '../../bench/plan.ts';
 const text = readFileSync(fileURLToPath(new URL('../../docs/bench.md', import.meta.url)), 'utf8');
 
 test('its table has every scenario, and no other', () => {
-  const rows = [...text.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, name]) => name!);
+  const rows = [...text.matchAll(/^\| `([a-z][a-z-]*)` \|/gm)].map(([, name]) => name!);
   assert.equal(rows.sort(), [...scenarioNames].sort());
 });
 
