@@ -66,7 +66,7 @@ export function pgCreatesPublisher(osd: OsdMonitor): Publisher {
 /** There is no manager, and everyone may know it. */
 export function mgrMapPublisher(): Publisher {
   return {
-    needs: { service: 'mgr', permissions: 'r' },
+    needs: { service: 'mon', permissions: 'r' },
     handles: (what) => what === 'mgrmap',
     publish(session, subscription) {
       if (subscription.next > emptyMgrMapEpoch) return false;
@@ -113,7 +113,7 @@ const logLevels: Readonly<Record<string, number>> = {
 export function logPublisher(log: LogService, fsid: MLog['fsid']): Publisher {
   return {
     needs: { service: 'log', permissions: 'r' },
-    handles: (what) => what in logLevels,
+    handles: (what) => Object.hasOwn(logLevels, what),
     begin(_session: Session, subscription: Subscription) {
       if (subscription.next === 0) subscription.next = log.version + 1;
     },
@@ -123,7 +123,9 @@ export function logPublisher(log: LogService, fsid: MLog['fsid']): Publisher {
       const entries = log.since(subscription.next).filter(({ priority }) => priority >= level);
       subscription.next = log.version + 1;
       if (entries.length === 0) return false;
-      session.connection.send(Message.of(MLog, { fsid, entries }, { priority: Priority.High }));
+      // Clients pass over what does not have a higher version than what they saw last.
+      const body = { paxosVersion: BigInt(log.version), fsid, entries };
+      session.connection.send(Message.of(MLog, body, { priority: Priority.High }));
       return true;
     },
   };
