@@ -21,6 +21,8 @@ export interface Msgr2OsdOptions {
   readonly flags?: readonly string[];
   /** `cephx` registers the key that `--mkkey` makes. */
   readonly auth?: 'none' | 'cephx';
+  /** A built `main.js` in place of the source. */
+  readonly main?: string;
 }
 
 export class Msgr2Osd implements AsyncDisposable {
@@ -28,19 +30,21 @@ export class Msgr2Osd implements AsyncDisposable {
   readonly uuid: string;
   readonly #cluster: CephCluster;
   readonly #flags: readonly string[];
+  readonly #program: readonly string[];
   #child: ChildProcess | undefined;
   #stderr = '';
 
-  private constructor(cluster: CephCluster, id: number, uuid: string, flags: readonly string[]) {
+  private constructor(cluster: CephCluster, id: number, uuid: string, options: Msgr2OsdOptions) {
     this.#cluster = cluster;
     this.id = id;
     this.uuid = uuid;
-    this.#flags = flags;
+    this.#flags = options.flags ?? [];
+    this.#program = options.main === undefined ? ['--import', 'tsx', main] : [options.main];
   }
 
   /** Registers osd.ID, makes its folder and key; it does not run yet. */
   static async make(cluster: CephCluster, id: number, options: Msgr2OsdOptions = {}): Promise<Msgr2Osd> {
-    const osd = new Msgr2Osd(cluster, id, randomUUID(), options.flags ?? []);
+    const osd = new Msgr2Osd(cluster, id, randomUUID(), options);
     const identity = ['--mkfs', '--osd-uuid', osd.uuid, ...(options.auth === 'cephx' ? ['--mkkey'] : [])];
     const child = osd.#spawn(identity);
     const [code] = await once(child, 'exit');
@@ -147,7 +151,7 @@ export class Msgr2Osd implements AsyncDisposable {
       ['--cluster-addr', this.#cluster.backIp(this.id)],
     ].flat();
     const conf = ['-c', this.#cluster.confPath, '--id', String(this.id), ...addresses];
-    const args = ['--import', 'tsx', main, 'osd', ...conf, ...this.#flags, ...more];
+    const args = [...this.#program, 'osd', ...conf, ...this.#flags, ...more];
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', process.execPath, ...args], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
