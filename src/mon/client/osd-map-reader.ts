@@ -22,6 +22,8 @@ export interface OsdMapUpdate {
   readonly map: OSDMap;
   /** The change that led here from the epoch before; absent when the map came whole. */
   readonly incremental?: OSDMapIncremental;
+  /** The same as it was sent, for whoever passes it on. */
+  readonly incrementalBytes?: Uint8Array;
 }
 
 /** What a reader asks of the monitor, and says of it. */
@@ -125,11 +127,11 @@ export class OsdMapReader {
       const incremental = decodeIncremental(bytes);
       this.#check(incremental.fsid, incremental.epoch, 'incremental');
       if (incremental.fullMap.byteLength > 0) {
-        return { ...this.#readFull(incremental.fullMap), incremental };
+        return { ...this.#readFull(incremental.fullMap), incremental, incrementalBytes: bytes };
       }
       if (this.#map === undefined) return undefined;
       const { map } = applyIncrementalChecked(this.#map, incremental);
-      return { epoch: this.#next, map, incremental };
+      return { epoch: this.#next, map, incremental, incrementalBytes: bytes };
     } catch (error) {
       if (!(error instanceof MsgrError)) throw error;
       // Newer than this code, or damaged: the whole map may still be read.

@@ -36,8 +36,6 @@ export class MapHistory {
   readonly #reader: OsdMapReader;
   /** By epoch, up to the newest applied. */
   readonly #incrementals = new Map<number, Uint8Array>();
-  /** Increments that may be applied yet. */
-  readonly #coming = new Map<number, Uint8Array>();
   #map: OSDMap | undefined;
   /** The encoding of #map, made when a peer wants it. */
   #encoded: Uint8Array | undefined;
@@ -82,12 +80,7 @@ export class MapHistory {
    * whole map is the cluster's.
    */
   handle(message: MOSDMap, isFromMonitor: boolean): void {
-    if (this.#isStopped) return;
-    for (const [epoch, bytes] of message.incrementalMaps) {
-      if (epoch > this.epoch && this.#coming.size < this.#init.cachedEpochsMax) {
-        this.#coming.set(epoch, new Uint8Array(bytes));
-      }
-    }
+    if (this.#isStopped || !message.fsid.equals(this.#init.fsid)) return;
     if (isFromMonitor) {
       this.#clusterOldest = message.oldestMap;
       this.#reader.add(message);
@@ -132,15 +125,12 @@ export class MapHistory {
     if (updates.length > 0) this.#init.onMaps(updates);
   }
 
-  #keep({ epoch, incremental, map }: OsdMapUpdate): void {
+  #keep({ epoch, incrementalBytes, map }: OsdMapUpdate): void {
     this.#map = map;
     this.#encoded = undefined;
-    const bytes = this.#coming.get(epoch);
-    this.#coming.delete(epoch);
     // A map that came whole has no way to it from the one before.
-    if (incremental === undefined || bytes === undefined) this.#incrementals.clear();
-    else this.#incrementals.set(epoch, bytes);
+    if (incrementalBytes === undefined) this.#incrementals.clear();
+    else this.#incrementals.set(epoch, incrementalBytes);
     this.#incrementals.delete(epoch - this.#init.cachedEpochsMax);
-    for (const old of this.#coming.keys()) if (old <= epoch) this.#coming.delete(old);
   }
 }
