@@ -3,7 +3,7 @@
  *
  * @timeLimitSeconds 300
  */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -89,6 +89,31 @@ function testsOf(title: string, options: CephClusterOptions): void {
       const placed = JSON.parse(await cluster.ceph('osd', 'map', 'data', 'one', '--format', 'json'));
       assert.equal([...placed.acting].sort(), [0, 1, 2]);
       for (const flag of ['set', 'unset']) await cluster.ceph('osd', flag, 'nodown');
+    }),
+  );
+
+  tests(
+    'ceph -w shows what is logged; what has no manager or no snapshots is answered all the same',
+    limited(60_000, async ({ cluster }) => {
+      const watching = spawn('timeout', ['30', 'ceph', '-c', cluster.confPath, '-w']);
+      let seen = '';
+      watching.stdout.setEncoding('utf8').on('data', (text: string) => {
+        seen += text;
+      });
+      await waitUntil(() => seen.includes('pgs:'), 30_000, 'ceph -w to begin', 50);
+      await waitUntil(
+        async () => {
+          cluster.monitor.log.warn('something to be seen');
+          return seen.includes('[WRN] something to be seen');
+        },
+        20_000,
+        'ceph -w to show it',
+        300,
+      );
+      watching.kill();
+      const refused = await rados(cluster, '-p', 'data', 'mksnap', 'one').catch((error) => error.stderr);
+      assert.match(refused, /Operation not supported/);
+      assert.match(await rados(cluster, 'df'), /total_objects +0/);
     }),
   );
 

@@ -25,6 +25,8 @@ import { MMonGetVersionReply } from '../../wire/messages/m-mon-get-version-reply
 import { MMonSubscribe } from '../../wire/messages/m-mon-subscribe.ts';
 import { MMonSubscribeAck } from '../../wire/messages/m-mon-subscribe-ack.ts';
 import { MPing } from '../../wire/messages/m-ping.ts';
+import { MPoolOp } from '../../wire/messages/m-pool-op.ts';
+import { MPoolOpReply } from '../../wire/messages/m-pool-op-reply.ts';
 import { MStatfs } from '../../wire/messages/m-statfs.ts';
 import { MStatfsReply } from '../../wire/messages/m-statfs-reply.ts';
 import { MessageRegistry, type MessageType } from '../../wire/messages/registry.ts';
@@ -82,6 +84,14 @@ export class MonDispatcher implements Dispatcher {
       if (!op.body.fsid.equals(fsid)) return;
       op.reply(answer(MGetPoolStatsReply, { fsid, isPerPool: true }));
     });
+    // Pools are made by commands; there are no snapshots. Without an answer a client would wait for ever.
+    this.#on(MPoolOp, (op) => {
+      const { fsid, osdMap } = init.monitor;
+      if (!op.body.fsid.equals(fsid)) return;
+      op.reply(
+        answer(MPoolOpReply, { fsid, result: -Errno.EOPNOTSUPP, epoch: osdMap.epoch, data: undefined }),
+      );
+    });
   }
 
   /** Whether messages of this type are taken, from those who may send them. */
@@ -104,6 +114,8 @@ export class MonDispatcher implements Dispatcher {
     const handler = this.#handlers.get(message.type);
     const isForOsdMonitor = handler === undefined && monitor.osd.handles(message.type);
     if (handler === undefined && !isForOsdMonitor) return false;
+    // One that this side has ended gets no session again: no event would ever end that.
+    if (message.connection.state === 'closed') return true;
     const session = sessions.of(message.connection, monitor.clock.nowMs());
     if (!admits(session, message.type)) return true;
     const type = handler?.type ?? osdMessages.get(message.type);

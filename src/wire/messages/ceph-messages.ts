@@ -34,6 +34,8 @@ import { MOSDPGCreated } from './m-osd-pg-created.ts';
 import { MOSDPGTemp } from './m-osd-pg-temp.ts';
 import { MOSDPing } from './m-osd-ping.ts';
 import { MPing } from './m-ping.ts';
+import { MPoolOp } from './m-pool-op.ts';
+import { MPoolOpReply } from './m-pool-op-reply.ts';
 import { MStatfs } from './m-statfs.ts';
 import { MStatfsReply } from './m-statfs-reply.ts';
 import type { MessageType } from './registry.ts';
@@ -76,4 +78,6 @@ export const cephMessages: readonly MessageType<any>[] = Object.freeze([
   MStatfsReply,
   MGetPoolStats,
   MGetPoolStatsReply,
+  MPoolOp,
+  MPoolOpReply,
 ]);

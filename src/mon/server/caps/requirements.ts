@@ -26,6 +26,7 @@ import { MOSDMarkMeDown } from '../../../wire/messages/m-osd-mark-me-down.ts';
 import { MOSDPGCreated } from '../../../wire/messages/m-osd-pg-created.ts';
 import { MOSDPGTemp } from '../../../wire/messages/m-osd-pg-temp.ts';
 import { MPing } from '../../../wire/messages/m-ping.ts';
+import { MPoolOp } from '../../../wire/messages/m-pool-op.ts';
 import { MStatfs } from '../../../wire/messages/m-statfs.ts';
 import type { CapsHolder, MonCaps, PermissionText } from './mon-caps.ts';
 
@@ -58,6 +59,7 @@ export const messageRequirements: ReadonlyMap<number, Requirement> = new Map(
       [MMonGetOSDMap, { service: 'osd', permissions: 'r' }],
       [MMonGetPurgedSnaps, { service: 'osd', permissions: 'r' }],
       [MLog, { service: 'log', permissions: 'w' }],
+      [MPoolOp, { service: 'osd', permissions: 'w' }],
       [MStatfs, { service: 'pg', permissions: 'r' }],
       [MGetPoolStats, { service: 'pg', permissions: 'r' }],
       [MOSDBoot, fromOsd],

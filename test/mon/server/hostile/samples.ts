@@ -25,6 +25,7 @@ import { MOSDMarkMeDown } from '../../../../src/wire/messages/m-osd-mark-me-down
 import { MOSDPGCreated } from '../../../../src/wire/messages/m-osd-pg-created.ts';
 import { MOSDPGTemp } from '../../../../src/wire/messages/m-osd-pg-temp.ts';
 import { MPing } from '../../../../src/wire/messages/m-ping.ts';
+import { MPoolOp } from '../../../../src/wire/messages/m-pool-op.ts';
 import { MStatfs } from '../../../../src/wire/messages/m-statfs.ts';
 import type { MessagePayload, MessageType } from '../../../../src/wire/messages/registry.ts';
 import { freshOsdSuperblock } from '../../../../src/wire/osd-superblock.ts';
@@ -89,6 +90,7 @@ export function samplesFor({ fsid }: Pick<Monitor, 'fsid'>): Sample[] {
     sample(MMonGetOSDMap, { ...paxos, fullFirst: 1, fullLast: 1, incrementalFirst: 0, incrementalLast: 0 }),
     sample(MMonGetPurgedSnaps, { ...paxos, start: 1, last: 4 }),
     sample(MLog, { ...paxos, fsid, entries: [entry] }),
+    sample(MPoolOp, { ...paxos, fsid, pool: 1, op: 0x11, snapId: 0n, name: 'one', crushRule: -1 }),
     sample(MStatfs, { ...paxos, fsid, dataPool: 1n }),
     sample(MGetPoolStats, { ...paxos, fsid, pools: ['data'] }),
     sample(MOSDBoot, {
