@@ -4,7 +4,8 @@ import type { PingTimes } from './ping-times.ts';
 
 export interface DumpedPeer {
   readonly osd: number;
-  readonly times: ReadonlyMap<NetworkName, PingTimes>;
+  /** Undefined before its first minute there is over. */
+  times(network: NetworkName): PingTimes | undefined;
   /** The last round trip on each network, in ms. */
   lastMs(network: NetworkName): number;
 }
@@ -44,7 +45,7 @@ export function dumpOsdNetwork(
   const found: { worst: number; entry: OsdNetworkEntry }[] = [];
   for (const peer of peers) {
     for (const network of networkNames) {
-      const times = peer.times.get(network);
+      const times = peer.times(network);
       if (times === undefined) continue;
       const worst = Math.max(...times.average);
       if (worst < thresholdMs * 1000) continue;

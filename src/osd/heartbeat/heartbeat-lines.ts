@@ -16,14 +16,19 @@ function address(peer: HeartbeatPeer, map: OSDMap): string {
   return addr === undefined ? '-' : `${addr.host}:${addr.port}`;
 }
 
-export function neverHeardLine(peer: HeartbeatPeer, map: OSDMap, wall: Wall): string {
+/** Without an answer of one network it was never heard, as Ceph has it. */
+export function failureLine(peer: HeartbeatPeer, map: OSDMap, wall: Wall): string {
+  return peer.isNeverHeard ? neverHeardLine(peer, map, wall) : noReplyLine(peer, map, wall);
+}
+
+function neverHeardLine(peer: HeartbeatPeer, map: OSDMap, wall: Wall): string {
   return (
     `heartbeat_check: no reply from ${address(peer, map)} osd.${peer.osd} ever on either front or back, ` +
     `first ping sent ${time(peer.firstTxMs(), wall)} (oldest deadline ${time(peer.oldestDeadlineMs(), wall)})`
   );
 }
 
-export function noReplyLine(peer: HeartbeatPeer, map: OSDMap, wall: Wall): string {
+function noReplyLine(peer: HeartbeatPeer, map: OSDMap, wall: Wall): string {
   return (
     `heartbeat_check: no reply from ${address(peer, map)} osd.${peer.osd} ` +
     `since back ${time(peer.lastRxMs('back'), wall)} front ${time(peer.lastRxMs('front'), wall)} ` +

@@ -71,11 +71,15 @@ export class HeartbeatPeer {
     return this.#some((row) => row[PeerField.oldestDeadline] !== 0 && row[PeerField.oldestDeadline]! <= ms);
   }
 
+  /** One of its networks has never heard it. */
+  get isNeverHeard(): boolean {
+    return this.#some((row) => row[PeerField.firstTx] !== 0 && row[PeerField.lastRx] === 0);
+  }
+
   /** Since when it fails: the first ping when a side was never heard, else the older of the last answers. */
   failedSinceMs(): number {
     const rows = [...this.links.values()].flatMap(({ row }) => (row === undefined ? [] : [row]));
-    const isNever = rows.some((row) => row[PeerField.firstTx] !== 0 && row[PeerField.lastRx] === 0);
-    const field = isNever ? PeerField.firstTx : PeerField.lastRx;
+    const field = this.isNeverHeard ? PeerField.firstTx : PeerField.lastRx;
     return Math.min(...rows.map((row) => row[field]!).filter((ms) => ms !== 0));
   }
 

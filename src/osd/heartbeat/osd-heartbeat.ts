@@ -12,7 +12,7 @@ import { isUp, type OSDMap } from '../../maps/osdmap.ts';
 import type { EntityAddrVec } from '../../wire/entity-addrvec.ts';
 import { dumpOsdNetwork, type OsdNetworkDump } from './dump-osd-network.ts';
 import { FailureReports } from './failure-reports.ts';
-import { neverHeardLine, noReplyLine } from './heartbeat-lines.ts';
+import { failureLine } from './heartbeat-lines.ts';
 import { type HeartbeatOptions, localHealthMs, slowPingMs } from './heartbeat-options.ts';
 import type { NetworkFault } from './link-state.ts';
 import { LoopWatch } from './loop-watch.ts';
@@ -272,12 +272,7 @@ export class OsdHeartbeat implements OsdHeartbeatInterface {
     for (const peer of this.#table.all()) {
       if (!peer.isUnhealthy || this.#reports.isPending(peer.osd)) continue;
       if (!this.#reports.queued.has(peer.osd)) {
-        const lineOf =
-          Number.isFinite(peer.failedSinceMs()) && peer.lastRxMs('back') > 0 ? noReplyLine : neverHeardLine;
-        this.#log(
-          -1,
-          lineOf(peer, this.#map, (ms) => this.#wallMs(ms)),
-        );
+        this.#log(-1, failureLine(peer, this.#map, this.#wallMs));
       }
       this.#reports.queue(peer.osd, peer.failedSinceMs());
     }
@@ -372,19 +367,14 @@ export class OsdHeartbeat implements OsdHeartbeatInterface {
   }
 
   dumpOsdNetwork(thresholdMs: number = slowPingMs(this.#options)): OsdNetworkDump {
+    const { whoami, clock } = this.#init;
     const staleMs = this.#options.osd_mon_heartbeat_stat_stale * 1000;
     const peers = this.#table.all().map((peer) => ({
       osd: peer.osd,
-      times: new Map(
-        networkNames.flatMap((network) => {
-          const times = this.#book[network].pingTimes.get(peer.osd);
-          return times === undefined ? [] : [[network, times] as const];
-        }),
-      ),
+      times: (network: NetworkName) => this.#book[network].pingTimes.get(peer.osd),
       lastMs: (network: NetworkName) => peer.facts(network)?.lastRttMs ?? 0,
     }));
-    const { whoami, clock } = this.#init;
-    return dumpOsdNetwork(whoami, peers, thresholdMs, clock.nowMs(), staleMs, (ms) => this.#wallMs(ms));
+    return dumpOsdNetwork(whoami, peers, thresholdMs, clock.nowMs(), staleMs, this.#wallMs);
   }
 
   metrics(): HeartbeatMetrics {
@@ -400,9 +390,8 @@ export class OsdHeartbeat implements OsdHeartbeatInterface {
     };
   }
 
-  #wallMs(monotonicMs: number): number {
-    return Date.now() - (this.#init.clock.nowMs() - monotonicMs);
-  }
+  /** For people to read only. */
+  readonly #wallMs = (monotonicMs: number): number => Date.now() - (this.#init.clock.nowMs() - monotonicMs);
 
   #log(level: number, line: string): void {
     this.#init.hooks.log?.(level, line);

@@ -10,8 +10,9 @@ import { HeartbeatStamps, signedspanFromMs } from '../../../src/osd/heartbeat/he
 import { judgeLink, type LinkFacts } from '../../../src/osd/heartbeat/link-state.ts';
 import { LoopWatch, loopTickMs } from '../../../src/osd/heartbeat/loop-watch.ts';
 import { mainTickMs, SharedMainWatch } from '../../../src/osd/heartbeat/main-watch.ts';
+import type { NetworkName } from '../../../src/osd/heartbeat/network-protocol.ts';
 import { selectPeers } from '../../../src/osd/heartbeat/peer-selection.ts';
-import { PingTimeRecorder } from '../../../src/osd/heartbeat/ping-times.ts';
+import { PingTimeRecorder, type PingTimes } from '../../../src/osd/heartbeat/ping-times.ts';
 import { MemoryHost } from '../../../src/transport/memory/memory-host.ts';
 import { VirtualClock } from '../../../src/transport/memory/virtual-clock.ts';
 import type { MOSDFailure } from '../../../src/wire/messages/m-osd-failure.ts';
@@ -171,10 +172,12 @@ test('dump_osd_network: what is slow, the slowest first, in Ceph’s form', () =
     max: [4_000_000, 5, 6] as const,
     last: average,
   });
+  const on = (here: NetworkName, value: PingTimes) => (network: NetworkName) =>
+    network === here ? value : undefined;
   const peers = [
-    { osd: 1, times: new Map([['back', times(1_500_000)] as const]), lastMs: () => 12.3456 },
-    { osd: 2, times: new Map([['front', times(2_000_000)] as const]), lastMs: () => 1 },
-    { osd: 3, times: new Map([['front', times(900)] as const]), lastMs: () => 1 },
+    { osd: 1, times: on('back', times(1_500_000)), lastMs: () => 12.3456 },
+    { osd: 2, times: on('front', times(2_000_000)), lastMs: () => 1 },
+    { osd: 3, times: on('front', times(900)), lastMs: () => 1 },
   ];
   const dump = dumpOsdNetwork(0, peers, slowPingMs(options), 10_000, 3600_000, (ms) => ms);
   assert.is(dump.threshold, 1000);
