@@ -36,6 +36,8 @@ export class HealthService implements MonService {
   readonly #monitor: MonitorState;
   #mutes: ReadonlyMap<string, HealthMute>;
   #pending: Map<string, HealthMute> | undefined;
+  /** Those that were seen to end; they do not begin again when things get better, and go with the next tick. */
+  readonly #ended = new WeakSet<HealthMute>();
   #told: ReadonlyMap<string, HealthCheck> = new Map();
 
   constructor(monitor: MonitorState, store: MonStore) {
@@ -47,7 +49,8 @@ export class HealthService implements MonService {
   get health(): Health {
     const checks = healthChecks(this.#monitor);
     const nowMs = this.#monitor.wallMs();
-    const mutes = new Map([...this.#mutes].filter(([, mute]) => holds(mute, checks, nowMs)));
+    for (const mute of this.#mutes.values()) if (!holds(mute, checks, nowMs)) this.#ended.add(mute);
+    const mutes = new Map([...this.#mutes].filter(([, mute]) => !this.#ended.has(mute)));
     return { status: worstOf(checks.filter(({ code }) => !mutes.has(code))), checks, mutes };
   }
 

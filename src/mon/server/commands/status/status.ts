@@ -64,7 +64,7 @@ function statusJson(monitor: MonitorState): object {
       osd_up_since: osdMap.lastUpChange.sec,
       num_in_osds: osds.in,
       osd_in_since: osdMap.lastInChange.sec,
-      num_remapped_pgs: 0,
+      num_remapped_pgs: osdMap.pgTemp.size,
     },
     pgmap: nothingCounted,
     fsmap: { epoch: 1, by_rank: [], 'up:standby': 0 },
@@ -103,11 +103,12 @@ function osdLines(monitor: MonitorState): string[] {
   const osds = countOsds(osdMap);
   const since = (time: Utime): string =>
     time.sec === 0 ? '' : ` (since ${durationText(monitor.wallMs() - utimeToMs(time))})`;
+  const remapped = osdMap.pgTemp.size === 0 ? '' : `; ${osdMap.pgTemp.size} remapped pgs`;
   const flags = osdMapFlagString(osdMap.flags)
     .split(',')
     .filter((flag) => flag !== '' && !usualFlags.has(flag));
   return [
-    `osd: ${osds.all} osds: ${osds.up} up${since(osdMap.lastUpChange)}, ${osds.in} in${since(osdMap.lastInChange)}`,
+    `osd: ${osds.all} osds: ${osds.up} up${since(osdMap.lastUpChange)}, ${osds.in} in${since(osdMap.lastInChange)}${remapped}`,
     ...(flags.length === 0 ? [] : [`     flags ${flags.join(',')}`]),
   ];
 }
