@@ -12,7 +12,7 @@
  */
 import type { Clock } from '../../transport/clock.ts';
 import { EntityAddrVec } from '../../wire/entity-addrvec.ts';
-import { type MOSDPing, OSDPingOp, osdPingPadding } from '../../wire/messages/m-osd-ping.ts';
+import { type MOSDPing, OSDPingOp } from '../../wire/messages/m-osd-ping.ts';
 import { type Signedspan, utimeFromMs } from '../../wire/utime.ts';
 import { Uuid } from '../../wire/uuid.ts';
 import { type HeartbeatOptions, localHealthMs, slowPingMs } from './heartbeat-options.ts';
@@ -29,6 +29,7 @@ import type {
   NetworkPeer as PeerInit,
 } from './network-protocol.ts';
 import { NetworkReport } from './network-report.ts';
+import { pingBody, replyBody } from './ping-body.ts';
 import { dropsPing, PingSenders } from './ping-senders.ts';
 
 export interface HeartbeatNetworkInit {
@@ -167,16 +168,7 @@ export class HeartbeatNetwork {
       const deadlineMs = nowMs + this.#options.osd_heartbeat_grace * 1000;
       const stamp = utimeFromMs(this.#init.startWallMs + (nowMs - this.#init.startMs));
       const mono = this.#monoStamp(nowMs);
-      const body = {
-        fsid: this.#fsid,
-        mapEpoch: view.epoch,
-        op: OSDPingOp.Ping,
-        pingStamp: stamp,
-        paddingBytes: osdPingPadding(this.#options.osd_heartbeat_min_size),
-        upFrom: view.upFrom,
-        monoPingStamp: mono,
-        monoSendStamp: mono,
-      };
+      const body = pingBody(this.#fsid, view, this.#options, stamp, mono);
       for (const peer of this.#peers.values()) {
         if (peer.link === undefined) continue;
         peer.lastTxMs = nowMs;
@@ -274,16 +266,7 @@ export class HeartbeatNetwork {
       this.#report.counters.pingsDropped++;
       return;
     }
-    const answer: MOSDPing = {
-      fsid: this.#fsid,
-      mapEpoch: view.epoch,
-      op: OSDPingOp.PingReply,
-      pingStamp: ping.pingStamp,
-      paddingBytes: osdPingPadding(this.#options.osd_heartbeat_min_size),
-      upFrom: view.upFrom,
-      monoPingStamp: ping.monoPingStamp,
-      monoSendStamp: this.#monoStamp(nowMs),
-    };
+    const answer = replyBody(ping, view, this.#options, this.#monoStamp(nowMs));
     this.#report.counters.repliesSent++;
     reply({ ...answer, deltaUb: sender?.stamps.deltaUb });
     if (viewIsUp(view, from)) this.#notePeerEpoch(view, from, ping.mapEpoch);
@@ -345,21 +328,14 @@ export class HeartbeatNetwork {
 
   #tick(nowMs: number): void {
     const halfGraceMs = this.#options.osd_heartbeat_grace * 500;
-    let deadlineMs = Number.POSITIVE_INFINITY;
     for (const peer of this.#peers.values()) {
-      this.#judge(peer, nowMs);
-      if (!peer.isUnhealthy && peer.history.length > 0) {
-        deadlineMs = Math.min(deadlineMs, peer.history.oldestDeadlineMs);
-      }
       const sinceDialMs = nowMs - peer.dialledMs;
+      const isLost = peer.link === undefined && sinceDialMs >= redialMs;
       // A path that was cut and heals: TCP would wait out its back-off, up to minutes; a new connection does not.
-      const owedMs = peer.history.length === 0 ? 0 : nowMs - peer.history.oldestSentMs;
-      const isHanging = peer.isConnected && owedMs > halfGraceMs && sinceDialMs > halfGraceMs;
-      if (isHanging || (peer.link === undefined && sinceDialMs >= redialMs)) this.#dial(peer, nowMs);
+      const isHanging = sinceDialMs > halfGraceMs && peer.isConnected && peer.owedMs(nowMs) > halfGraceMs;
+      if (isLost || isHanging) this.#dial(peer, nowMs);
     }
-    // A deadline before the next tick is not kept waiting for it.
-    const leftMs = deadlineMs - nowMs;
-    if (leftMs < loopTickMs) this.#deadlineTimer = this.#clock.setTimeout(() => this.#judgeAll(), leftMs + 1);
+    this.#judgeAll(nowMs);
     const ended = this.#main.ended(nowMs);
     if (ended >= localHealthMs(this.#options)) {
       this.#report.event({ kind: 'mainLate', lagMs: ended, atMs: nowMs });
@@ -367,10 +343,21 @@ export class HeartbeatNetwork {
     this.#flush(nowMs - this.#reportedMs >= reportMs);
   }
 
-  #judgeAll(): void {
-    const nowMs = this.#watch.seen();
-    for (const peer of this.#peers.values()) this.#judge(peer, nowMs);
-    this.#flush();
+  /** A deadline before the next tick is not kept waiting for it. */
+  #judgeAll(nowMs: number): void {
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const peer of this.#peers.values()) {
+      this.#judge(peer, nowMs);
+      const { oldestDeadlineMs } = peer.history;
+      if (oldestDeadlineMs >= nowMs && oldestDeadlineMs < nextMs) nextMs = oldestDeadlineMs;
+    }
+    this.#clock.clearTimeout(this.#deadlineTimer);
+    const leftMs = nextMs - nowMs;
+    if (leftMs >= loopTickMs) return;
+    this.#deadlineTimer = this.#clock.setTimeout(() => {
+      this.#judgeAll(this.#watch.seen());
+      this.#flush();
+    }, leftMs + 1);
   }
 
   #judge(peer: NetworkPeer, nowMs: number): void {

@@ -64,6 +64,11 @@ export class NetworkPeer {
     return count / rememberedPings;
   }
 
+  /** For how long it has owed an answer. */
+  owedMs(nowMs: number): number {
+    return this.history.length === 0 ? 0 : nowMs - this.history.oldestSentMs;
+  }
+
   /** Writes its row; `lastPingIn` is known to the network. */
   writeRow(rows: Float64Array, base: number, lastPingIn: number): void {
     rows[base + PeerField.osd] = this.osd;
