@@ -43,6 +43,7 @@ const expected: Readonly<Record<string, string>> = {
   log: '..+++ ..+++',
   statfs: '.++++ .++++',
   get_pool_stats: '.++++ .++++',
+  poolop: '..+++ ..+++',
   osd_boot: '..... ...++',
   osd_alive: '..... ...++',
   osd_beacon: '..... ...++',
