@@ -12,7 +12,6 @@ import { withoutManagerCommands } from './mgr/without-manager.ts';
 import { daemonCommands } from './mon/daemons.ts';
 import { monMapCommands } from './mon/mon-map.ts';
 import { osdCommands } from './osd-commands.ts';
-import { osdMapCommands } from './osd-map-commands.ts';
 import { parseSignature } from './signature.ts';
 import { healthCommands } from './status/health.ts';
 import { simpleCommands } from './status/simple.ts';
