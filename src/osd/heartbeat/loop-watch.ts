@@ -8,9 +8,13 @@
  * It must be asked before anything that arrived is believed: after a pause sockets are read before timers run.
  */
 import type { Clock } from '../../transport/clock.ts';
+import { untilNextPeriod } from './monotonic-clock.ts';
 
 /** Every tick is a wake-up of its thread, so no more of them than a report a second needs. */
 export const loopTickMs = 1000;
+
+/** The longest gap between two ticks that are on time: one that was a little early, and the next. */
+const gapMs = loopTickMs * 1.1;
 
 export class LoopWatch {
   readonly #clock: Clock;
@@ -44,7 +48,7 @@ export class LoopWatch {
   /** The loop runs; gives the time. */
   seen(): number {
     const nowMs = this.#clock.nowMs();
-    const lagMs = nowMs - this.#lastSeenMs - loopTickMs;
+    const lagMs = nowMs - this.#lastSeenMs - gapMs;
     this.#lastSeenMs = nowMs;
     if (lagMs > 0) {
       if (lagMs > this.#lagMsMax) this.#lagMsMax = lagMs;
@@ -61,10 +65,13 @@ export class LoopWatch {
   }
 
   #arm(): void {
-    this.#timer = this.#clock.setTimeout(() => {
-      const nowMs = this.seen();
-      this.#arm();
-      this.#onTick?.(nowMs);
-    }, loopTickMs);
+    this.#timer = this.#clock.setTimeout(
+      () => {
+        const nowMs = this.seen();
+        this.#arm();
+        this.#onTick?.(nowMs);
+      },
+      untilNextPeriod(this.#clock.nowMs(), loopTickMs),
+    );
   }
 }

@@ -3,9 +3,10 @@
  * count moved last. Nothing has to be sent for it, and so a main thread that is stuck is seen at once.
  */
 import type { Clock } from '../../transport/clock.ts';
+import { untilNextPeriod } from './monotonic-clock.ts';
 
 export interface MainWatch {
-  /** For how long main has stood still beyond its tick, in ms; 0 when it runs. */
+  /** For how long main has stood still beyond two of its ticks, in ms; 0 when it runs. */
   stillMs(nowMs: number): number;
   /** The length of a standstill that has ended since this was asked last; else 0. */
   ended(nowMs: number): number;
@@ -31,7 +32,7 @@ export class StillMain implements MainWatch {
   excuse(): void {}
 }
 
-export const mainTickMs = 500;
+export const mainTickMs = 1000;
 
 /** Main's half. */
 export class MainTicks {
@@ -45,7 +46,8 @@ export class MainTicks {
 
   start(): void {
     Atomics.add(this.shared, 0, 1);
-    this.#timer = this.#clock.setTimeout(() => this.start(), mainTickMs);
+    const delayMs = untilNextPeriod(this.#clock.nowMs(), mainTickMs);
+    this.#timer = this.#clock.setTimeout(() => this.start(), delayMs);
   }
 
   stop(): void {
@@ -73,7 +75,7 @@ export class SharedMainWatch implements MainWatch {
       this.#count = count;
       this.#movedMs = nowMs;
     }
-    const still = Math.max(0, nowMs - this.#movedMs - mainTickMs);
+    const still = Math.max(0, nowMs - this.#movedMs - 2 * mainTickMs);
     this.#longestMs = Math.max(this.#longestMs, still);
     this.#lagMsMax = Math.max(this.#lagMsMax, still);
     return still;

@@ -13,3 +13,13 @@ export const monotonicClock: Clock = {
 export function processStartMs(): number {
   return monotonicClock.nowMs() - process.uptime() * 1000;
 }
+
+/**
+ * The delay to the next whole period of a clock. Timers that are set by it fire together, those of the threads
+ * of a process too, where each at a time of its own would wake a core that had gone to sleep.
+ */
+export function untilNextPeriod(nowMs: number, periodMs: number): number {
+  const leftMs = periodMs - (nowMs % periodMs);
+  // A timer may fire a little early: the period that is about to begin is not counted twice.
+  return Math.ceil(leftMs < periodMs / 10 ? leftMs + periodMs : leftMs);
+}

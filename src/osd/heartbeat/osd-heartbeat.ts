@@ -17,6 +17,7 @@ import { type HeartbeatOptions, localHealthMs, slowPingMs } from './heartbeat-op
 import type { NetworkFault } from './link-state.ts';
 import { LoopWatch } from './loop-watch.ts';
 import { mapViewOf } from './map-view.ts';
+import { untilNextPeriod } from './monotonic-clock.ts';
 import { NetworkBook } from './network-book.ts';
 import { type NetworkBatch, type NetworkEvent, type NetworkName, networkNames } from './network-protocol.ts';
 import type {
@@ -308,10 +309,13 @@ export class OsdHeartbeat implements OsdHeartbeatInterface {
   // ── Time ───────────────────────────────────────────────────────────────────────────────────────
 
   #armTick(): void {
-    this.#tickTimer = this.#init.clock.setTimeout(() => {
-      this.#tick();
-      if (!this.#isClosed) this.#armTick();
-    }, tickMs);
+    this.#tickTimer = this.#init.clock.setTimeout(
+      () => {
+        this.#tick();
+        if (!this.#isClosed) this.#armTick();
+      },
+      untilNextPeriod(this.#init.clock.nowMs(), tickMs),
+    );
   }
 
   #tick(): void {

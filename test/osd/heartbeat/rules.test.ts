@@ -226,8 +226,8 @@ test('a loop’s lag is what is more than its tick, whoever notices it first', (
   clock.run(12_000);
   host.resume();
   clock.run(12_100);
-  assert.equal(lags, [7000 - loopTickMs]);
-  assert.is(watch.takeLagMsMax(), 7000 - loopTickMs);
+  assert.equal(lags, [7000 - 1.1 * loopTickMs]);
+  assert.is(watch.takeLagMsMax(), 7000 - 1.1 * loopTickMs);
   assert.is(watch.takeLagMsMax(), 0);
   watch.stop();
 });
@@ -237,12 +237,12 @@ test('main as a worker sees it: a count that does not move', () => {
   const watch = new SharedMainWatch(shared, 0);
   Atomics.add(shared, 0, 1);
   assert.is(watch.stillMs(1000), 0);
-  assert.is(watch.stillMs(1000 + mainTickMs), 0);
-  assert.is(watch.stillMs(5000 + mainTickMs), 4000);
-  assert.is(watch.ended(5000 + mainTickMs), 0, 'it has not ended');
+  assert.is(watch.stillMs(1000 + 2 * mainTickMs), 0);
+  assert.is(watch.stillMs(5000 + 2 * mainTickMs), 4000);
+  assert.is(watch.ended(5000 + 2 * mainTickMs), 0, 'it has not ended');
   Atomics.add(shared, 0, 1);
-  assert.is(watch.ended(6000), 4000);
-  assert.is(watch.ended(6000), 0);
+  assert.is(watch.ended(8000), 4000);
+  assert.is(watch.ended(8000), 0);
   watch.excuse(20_000);
   assert.is(watch.stillMs(20_100), 0, 'we did not look');
 });
