@@ -17,6 +17,7 @@ import type { MonClient } from '../../mon/client/mon-client.ts';
 import type { OsdMapUpdate } from '../../mon/client/osd-map-reader.ts';
 import { adminCommands } from '../admin/commands.ts';
 import { heartbeatOptionsOf } from '../heartbeat/heartbeat-options.ts';
+import { untilNextPeriod } from '../heartbeat/monotonic-clock.ts';
 import { Beacon } from './beacon.ts';
 import { bindAddresses } from './bind-addresses.ts';
 import { bootMessage } from './boot-message.ts';
@@ -339,11 +340,14 @@ export class OsdDaemon extends EventEmitter<OsdDaemonEvents> implements OsdDaemo
   }
 
   #armTick(): void {
-    this.#ticker = this.#core.clock.setTimeout(() => {
-      this.#armTick();
-      this.#lifecycle.tick();
-      if (this.state === OsdState.Active) this.#beacon.maybeSend();
-    }, tickMs);
+    this.#ticker = this.#core.clock.setTimeout(
+      () => {
+        this.#armTick();
+        this.#lifecycle.tick();
+        if (this.state === OsdState.Active) this.#beacon.maybeSend();
+      },
+      untilNextPeriod(this.#core.clock.nowMs(), tickMs),
+    );
   }
 
   #sendBoot(bootEpoch: number): void {
