@@ -104,3 +104,11 @@ export const adminAnswerBytesMax = 64 * 1024 * 1024;
  */
 export const bootAddrsMax = 8;
 export const bootMetadataBytesMax = 256 * 1024;
+
+/**
+ * What the monitor keeps of the cluster log: entries (as many as Ceph keeps), bytes of them, and characters of
+ * one message. Older entries go when there are more; a longer message is cut.
+ */
+export const monLogEntriesMax = 10_000;
+export const monLogBytesMax = 32 * 1024 * 1024;
+export const monLogMessageCharactersMax = 64 * 1024;

@@ -93,7 +93,8 @@ export class CommandRegistry {
       monitor.log.audit(auditLine(session, command, 'access denied'));
       return failed(Errno.EACCES, 'access denied');
     }
-    monitor.log.audit(auditLine(session, command, 'dispatch'), changes ? undefined : 0);
+    // Those that only read are not told of: each line would be a write to the disk.
+    if (changes) monitor.log.audit(auditLine(session, command, 'dispatch'));
     try {
       const format = formatOf(command);
       const { definition, checked } = choose(candidates, command);

@@ -5,6 +5,7 @@
  * In the store: `logm`/`last` is the number of entries ever kept, `logm`/`N` the N-th. Once one is dropped
  * (the oldest, above `mon_log_max`) its number is never used again.
  */
+import { monLogBytesMax, monLogEntriesMax, monLogMessageCharactersMax } from '../../../limits.ts';
 import type { Options } from '../../../options.ts';
 import { Decoder } from '../../../wire/decoder.ts';
 import { encodeWith } from '../../../wire/encoder.ts';
@@ -28,10 +29,8 @@ export interface LogServiceInit {
 
 export type LogChannel = 'cluster' | 'audit';
 
-/** Entries kept; what `log last` can show. Ceph keeps 10000 for each channel. */
-const entriesMax = 10_000;
-
 const keyLast = 'last';
+const channelCharactersMax = 64;
 
 export class LogService implements MonService {
   readonly name = 'logm';
@@ -43,6 +42,9 @@ export class LogService implements MonService {
   /** Numbers as they are once all proposals under way are committed. */
   #firstProposed = 1;
   #lastProposed = 0;
+  /** Bytes of each entry from `#firstProposed` on, and of all of them. */
+  readonly #sizes: number[] = [];
+  #bytes = 0;
   #ownSeq = 0n;
   /** Of every entry that is kept or pending. */
   readonly #keys = new Set<string>();
@@ -58,7 +60,7 @@ export class LogService implements MonService {
   /** An entry of the monitor's own; durable with the next proposal, which it asks for. */
   log(channel: LogChannel, priority: LogPriority, message: string): void {
     this.#ownSeq++;
-    this.#pending.push({
+    this.add({
       name: new EntityAuthName(EntityType.Mon, this.#init.name),
       rank: EntityName.mon(this.#init.rank),
       addrs: this.#init.addrs ?? EntityAddrVec.empty,
@@ -100,7 +102,16 @@ export class LogService implements MonService {
     const key = keyOf(entry);
     if (this.#keys.has(key)) return;
     this.#keys.add(key);
-    this.#pending.push(entry);
+    this.add(entry);
+  }
+
+  /** One that nobody sends twice; durable with the next proposal. */
+  add(entry: LogEntry): void {
+    this.#pending.push({
+      ...entry,
+      channel: entry.channel.slice(0, channelCharactersMax),
+      message: entry.message.slice(0, monLogMessageCharactersMax),
+    });
   }
 
   // ── Reading ──────────────────────────────────────────────────────────────────────────────────────
@@ -139,12 +150,14 @@ export class LogService implements MonService {
       this.#lastProposed++;
       const bytes = encodeWith((encoder) => encodeLogEntry(encoder, entry));
       transaction.put(this.name, String(this.#lastProposed), bytes);
+      this.#count(bytes);
     }
     transaction.put(this.name, keyLast, Buffer.from(String(this.#lastProposed)));
     let dropped = 0;
-    while (this.#lastProposed - this.#firstProposed >= entriesMax) {
+    while (this.#sizes.length > monLogEntriesMax || this.#bytes > monLogBytesMax) {
       transaction.erase(this.name, String(this.#firstProposed));
       this.#firstProposed++;
+      this.#bytes -= this.#sizes.shift()!;
       dropped++;
     }
     return () => {
@@ -153,6 +166,11 @@ export class LogService implements MonService {
       this.#first += dropped;
       for (const listener of this.#listeners) listener(added);
     };
+  }
+
+  #count({ byteLength }: Uint8Array): void {
+    this.#sizes.push(byteLength);
+    this.#bytes += byteLength;
   }
 
   #load(): void {
@@ -165,6 +183,7 @@ export class LogService implements MonService {
       if (bytes === undefined) continue;
       const entry = decodeLogEntry(new Decoder(bytes), 'logEntry');
       this.#entries.push(entry);
+      this.#count(bytes);
       this.#keys.add(keyOf(entry));
     }
     this.#first = this.#lastProposed - this.#entries.length + 1;

@@ -111,6 +111,22 @@ test('the oldest are dropped above 10000, in memory and in the store; numbers go
   assert.is(restarted.entries[0]!.message, 'entry 2001');
 });
 
+test('a flood of long messages is bounded in bytes, and a message in length', async () => {
+  const bench = new ServiceBench();
+  const log = open(bench);
+  for (let batch = 0; batch < 4; batch++) {
+    void log.append(
+      Array.from({ length: 200 }, (_, index) => entry(batch * 200 + index, 'x'.repeat(100_000))),
+    );
+    await bench.commit(log);
+  }
+  assert.is(log.entries[0]!.message.length, 65_536);
+  const bytes = log.entries.reduce((sum, { message }) => sum + message.length, 0);
+  assert.ok(bytes > 30 * 1024 * 1024 && bytes <= 32 * 1024 * 1024, String(bytes));
+  assert.is(open(bench).entries.length, log.entries.length);
+  assert.is(open(bench).version, 800);
+});
+
 test('proposals that overlap keep their numbers apart', async () => {
   const bench = new ServiceBench();
   const log = open(bench);

@@ -12,18 +12,17 @@ export const logCommands: readonly CommandDefinition[] = [
     module: 'mon',
     permissions: 'rw',
     async run({ args, monitor, session }) {
-      await monitor.log.append([
-        {
-          name: session.entity,
-          rank: session.connection.peerName,
-          addrs: session.addrs,
-          stamp: utimeFromMs(monitor.wallMs()),
-          seq: 0n,
-          priority: LogPriority.Info,
-          message: args.list('logtext').join(' '),
-          channel: 'cluster',
-        },
-      ]);
+      monitor.log.add({
+        name: session.entity,
+        rank: session.connection.peerName,
+        addrs: session.addrs,
+        stamp: utimeFromMs(monitor.wallMs()),
+        seq: 0n,
+        priority: LogPriority.Info,
+        message: args.list('logtext').join(' '),
+        channel: 'cluster',
+      });
+      await monitor.propose();
       return done();
     },
   },
