@@ -52,7 +52,8 @@ export function osdMapJson(map: OSDMap): Record<string, unknown> {
     pg_upmap: [...map.pgUpmap].map(([pg, ids]) => ({ pgid: formatPgId(pg), osds: [...ids] })),
     pg_upmap_items: [...map.pgUpmapItems].map(([pg, mappings]) => ({ pgid: formatPgId(pg), mappings })),
     pg_temp: [...map.pgTemp].map(([pg, ids]) => ({ pgid: formatPgId(pg), osds: [...ids] })),
-    primary_temp: [...map.primaryTemp].map(([pg, osd]) => ({ pgid: formatPgId(pg), osd })),
+    // Pairs in one flat list: Ceph forgets to open an object for each.
+    primary_temp: [...map.primaryTemp].flatMap(([pg, osd]) => [formatPgId(pg), osd]),
     blocklist: Object.fromEntries(
       [...map.blocklist.values()].map(({ addr, until }) => [legacyAddr(addr), utimeToString(until)]),
     ),

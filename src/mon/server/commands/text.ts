@@ -21,6 +21,8 @@ export function durationText(ms: number): string {
 export interface TableColumn {
   readonly heading: string;
   readonly align?: 'left' | 'right' | 'center';
+  /** As the cells are when absent. */
+  readonly headingAlign?: 'left' | 'right';
 }
 
 /** Two spaces between columns, as wide as their widest cell. */
@@ -33,7 +35,7 @@ export function table(columns: readonly TableColumn[], rows: readonly (readonly 
     return align === 'right' ? text.padStart(width) : text.padEnd(width);
   };
   const lines = [
-    columns.map(({ heading, align }, index) => pad(heading, index, align)),
+    columns.map(({ heading, align, headingAlign = align }, index) => pad(heading, index, headingAlign)),
     ...rows.map((row) => row.map((cell, index) => pad(cell, index, columns[index]!.align))),
   ];
   return lines.map((cells) => cells.join('  ')).join('\n');

@@ -12,7 +12,7 @@ import {
 } from '../../../../maps/crush/edit-classes.ts';
 import { CrushErrno } from '../../../../maps/crush/edit-error.ts';
 import type { CommandContext, CommandDefinition, CommandReply } from '../command.ts';
-import { namedOsds, OsdErrno, refusal, settled } from '../osd/shared.ts';
+import { isEverything, namedOsds, OsdErrno, parseOsdId, refusal, settled } from '../osd/shared.ts';
 import { commitCrush, draftOf } from './pending-crush.ts';
 
 const shared = { module: 'osd', permissions: 'rw' } as const;
@@ -52,19 +52,31 @@ export const crushClassCommands: readonly CommandDefinition[] = [
   },
 ];
 
-function osdsOf({ args, monitor }: CommandContext) {
-  return namedOsds(monitor.osdMap, args.list('ids'), (error, word) =>
-    refusal(OsdErrno.EINVAL, `${error}, unable to parse osd id:"${word}". `),
-  );
+interface Named {
+  readonly ids: readonly number[];
+  readonly areAll: boolean;
+  /** What is wrong with the other words; Ceph says it and goes on. */
+  readonly mistakes: string;
+}
+
+function osdsOf({ args, monitor }: CommandContext): Named {
+  const words = args.list('ids');
+  if (isEverything(words)) return { ...namedOsds(monitor.osdMap, words), mistakes: '' };
+  const parsed = words.map((word) => [word, parseOsdId(word)] as const);
+  const ids = parsed.flatMap(([, id]) => (typeof id === 'number' ? [id] : []));
+  const mistakes = parsed
+    .map(([word, id]) => (typeof id === 'number' ? '' : `${id.error}, unable to parse osd id:"${word}". `))
+    .join('');
+  return { ids, areAll: false, mistakes };
 }
 
 function setClass(context: CommandContext): Promise<CommandReply> {
   const { args, monitor } = context;
   const name = args.text('class')!;
   const draft = draftOf(monitor);
-  const { areAll, ids: osds } = osdsOf(context);
+  const { areAll, ids: osds, mistakes } = osdsOf(context);
   const changed: number[] = [];
-  let message = '';
+  let message = mistakes;
   for (const osd of osds) {
     if (!monitor.pendingOsdMap.exists(osd)) {
       message += `osd.${osd} does not exist. `;
@@ -100,8 +112,9 @@ function removeClassOf(context: CommandContext): Promise<CommandReply> {
   const { monitor } = context;
   const draft = draftOf(monitor);
   const changed: number[] = [];
-  let message = '';
-  for (const osd of osdsOf(context).ids) {
+  const { ids: osds, mistakes } = osdsOf(context);
+  let message = mistakes;
+  for (const osd of osds) {
     if (!monitor.pendingOsdMap.exists(osd)) {
       message += `osd.${osd} does not exist. `;
     } else if (!draft.classes.has(osd)) {

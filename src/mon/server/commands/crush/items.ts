@@ -146,7 +146,7 @@ function renameBucket({ args, monitor }: CommandContext): Promise<CommandReply> 
   }
   if (isTaken) throw refusal(OsdErrno.EEXIST, `dstname = '${to}' already exists`);
   if (bucket >= 0) {
-    throw refusal(OsdErrno.ENOTDIR, `srcname = '${from}' is not a bucket because its id = ${bucket}`);
+    throw refusal(OsdErrno.ENOTDIR, `srcname = '${from}' is not a bucket because its id = ${bucket} is >= 0`);
   }
   draft.setName(bucket, to);
   return commitCrush(monitor, draft, `renamed bucket ${from} into ${to}`);

@@ -143,23 +143,28 @@ function renameRule({ args, monitor }: CommandContext): Promise<CommandReply> {
   const draft = draftOf(monitor);
   const id = ruleIdOf(draft, from);
   const isTaken = ruleIdOf(draft, to) !== undefined;
-  if (id === undefined && isTaken) return settled(monitor, 'already renamed');
+  if (id === undefined && isTaken) return settled(monitor, `already renamed to '${to}'`);
   if (id === undefined) throw refusal(OsdErrno.ENOENT, `source rule name '${from}' does not exist`);
   if (isTaken) throw refusal(OsdErrno.EEXIST, `destination rule name '${to}' already exists`);
   draft.ruleNames.set(id, to);
   return commitCrush(monitor, draft, '');
 }
 
-const profileAliases: Readonly<Record<string, CrushProfile>> = {
-  legacy: 'argonaut',
-  optimal: 'jewel',
-  default: 'jewel',
+/** The straw calculation stays as it is, except where a profile means all that there is. */
+const profileAliases: Readonly<Record<string, readonly [CrushProfile, strawCalcVersion: number]>> = {
+  legacy: ['argonaut', 0],
+  optimal: ['jewel', 1],
+  default: ['jewel', 1],
 };
 
 function setTunables({ args, monitor }: CommandContext): Promise<CommandReply> {
   const name = args.text('profile')!;
   const draft = draftOf(monitor);
-  draft.tunables = crushProfiles[profileAliases[name] ?? (name as CrushProfile)];
+  const [profile, strawCalcVersion] = profileAliases[name] ?? [
+    name as CrushProfile,
+    draft.tunables.strawCalcVersion,
+  ];
+  draft.tunables = { ...crushProfiles[profile], strawCalcVersion };
   return commitCrush(monitor, draft, `adjusted tunables profile to ${name}`);
 }
 

@@ -4,10 +4,13 @@ import type { CrushMap } from '../../../../maps/crush/map.ts';
 import type { CrushTreeItem } from '../../../../maps/crush/tree.ts';
 import type { TableColumn } from '../text.ts';
 
+/** Headings stand left, values right. */
+export function rightColumn(heading: string): TableColumn {
+  return { heading, align: 'right', headingAlign: 'left' };
+}
+
 export const crushTreeColumns: readonly TableColumn[] = [
-  { heading: 'ID', align: 'right' },
-  { heading: 'CLASS', align: 'right' },
-  { heading: 'WEIGHT', align: 'right' },
+  ...['ID', 'CLASS', 'WEIGHT'].map(rightColumn),
   { heading: 'TYPE NAME' },
 ];
 

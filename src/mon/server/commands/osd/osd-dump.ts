@@ -67,12 +67,12 @@ function dump(context: CommandContext): CommandReply {
 function info({ args, format, monitor: { osdMap } }: CommandContext): CommandReply {
   const id = args.number('id');
   if (id !== undefined && !osdExists(osdMap, id)) {
-    throw refusal(OsdErrno.ENOENT, `osd.${id} does not exist`);
+    throw refusal(OsdErrno.EINVAL, `osd.${id} does not exist`);
   }
   const ids = id === undefined ? osdIds(osdMap) : [id];
   if (!isJson(format)) return answer(ids.map((osd) => `${formatOsd(osdMap, osd)}\n`).join(''));
   const shown = ids.map((osd) => osdJson(osdMap, osd));
-  return answer(formatJson(id === undefined ? shown : shown[0], format));
+  return answer(`${formatJson(id === undefined ? shown : shown[0], format)}\n`);
 }
 
 function list(context: CommandContext): CommandReply {

@@ -4,7 +4,7 @@ import { OsdState, osdMapFlagNames } from '../../../../maps/states.ts';
 import type { MonitorState } from '../../monitor-state.ts';
 import { hasMapFlag } from '../../osdmap/osd-flags.ts';
 import type { CommandContext, CommandDefinition, CommandReply } from '../command.ts';
-import { committed, namedOsds, OsdErrno, parseOsdId, refusal } from './shared.ts';
+import { committed, isEverything, namedOsds, OsdErrno, parseOsdId, refusal } from './shared.ts';
 
 const settable = [
   'full',
@@ -140,7 +140,7 @@ function changeGroup({ args, monitor }: CommandContext, isSet: boolean): Promise
     throw refusal(OsdErrno.EINVAL, 'must specify flag(s) {noup,nodwon,noin,noout} to set/unset');
   const who = args.list('who');
   let message = '';
-  if (['any', 'all', '*'].includes(who[0] ?? '')) {
+  if (isEverything(who)) {
     for (const name of names) {
       const { bits: mapBits } = bitsOf(name);
       if (hasMapFlag(monitor.osdMap, name) !== isSet) {

@@ -77,7 +77,7 @@ async function createOsd(context: CommandContext): Promise<CommandReply> {
   const known = uuid.isZero ? undefined : osdOfUuid(monitor, uuid);
   if (known !== undefined) {
     if (wanted !== undefined && wanted !== known) {
-      throw refusal(OsdErrno.EINVAL, `uuid ${uuid} already in use for different id ${known}`);
+      throw refusal(OsdErrno.EEXIST, `uuid ${uuid} already in use for different id ${known}`);
     }
     await settled(monitor, '');
     return idAnswer(context, known, 'osdid');

@@ -45,7 +45,7 @@ export const osdRemoveCommands: readonly CommandDefinition[] = [
       const osd = osdOf(context);
       const { pendingOsdMap } = context.monitor;
       if (pendingOsdMap.exists(osd) && (pendingOsdMap.state(osd) & OsdState.new) === 0) {
-        throw refusal(OsdErrno.EINVAL, `osd.${osd} is not new`);
+        throw refusal(OsdErrno.EPERM, `osd.${osd} is not new`);
       }
       return purge(context);
     },

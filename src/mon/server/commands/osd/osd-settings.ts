@@ -2,7 +2,7 @@
 import { minCompatClient } from '../../../../maps/print.ts';
 import { Release, releaseName, releaseNames } from '../../../../maps/states.ts';
 import type { CommandContext, CommandDefinition, CommandReply } from '../command.ts';
-import { answer, done, formatJson, isJson } from '../reply.ts';
+import { answer, done } from '../reply.ts';
 import { committed, OsdErrno, refusal } from './shared.ts';
 
 const shared = { module: 'osd', permissions: 'rw' } as const;
@@ -47,11 +47,8 @@ export const osdSettingsCommands: readonly CommandDefinition[] = [
     permissions: 'r',
     signature: 'osd get-require-min-compat-client',
     help: 'the oldest release that clients may be of',
-    run({ format, monitor: { osdMap } }) {
-      const name = releaseName(osdMap.requireMinCompatClient);
-      if (!isJson(format)) return answer(`${name}\n`);
-      return answer(`${formatJson({ require_min_compat_client: name }, format)}\n`);
-    },
+    // Plain whatever is asked for: so does Ceph.
+    run: ({ monitor: { osdMap } }) => answer(`${releaseName(osdMap.requireMinCompatClient)}\n`),
   },
   {
     ...shared,

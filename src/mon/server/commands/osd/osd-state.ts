@@ -4,7 +4,7 @@ import { formatDecimal } from '../../../../maps/print.ts';
 import { OsdState } from '../../../../maps/states.ts';
 import type { MonitorState } from '../../monitor-state.ts';
 import type { CommandContext, CommandDefinition, CommandReply } from '../command.ts';
-import { committed, namedOsds, OsdErrno, parseOsdId, refusal, settled } from './shared.ts';
+import { committed, isEverything, namedOsds, OsdErrno, parseOsdId, refusal, settled } from './shared.ts';
 
 const ids = 'name=ids,type=CephString,n=N';
 const sure = 'name=yes_i_really_mean_it,type=CephBool,req=false';
@@ -74,10 +74,8 @@ async function markEach(
 ): Promise<CommandReply> {
   const { args, monitor } = context;
   const words = args.list('ids');
-  const areAll = ['any', 'all', '*'].includes(words[0] ?? '');
-  const named = areAll
-    ? namedOsds(monitor.osdMap, words, (error) => refusal(OsdErrno.EINVAL, error)).ids
-    : words;
+  const areAll = isEverything(words);
+  const named = areAll ? namedOsds(monitor.osdMap, words).ids : words;
   let message = '';
   let errno = 0;
   let isChanged = false;
@@ -116,11 +114,12 @@ function stop({ monitor: { pendingOsdMap } }: CommandContext, osd: number): Mark
 
 function markOut({ monitor: { pendingOsdMap } }: CommandContext, osd: number): Mark {
   if (!pendingOsdMap.isIn(osd)) return { message: `osd.${osd} is already out. `, isDone: true };
+  pendingOsdMap.changeXinfo(osd, { oldWeight: pendingOsdMap.weight(osd) });
   pendingOsdMap.setWeight(osd, osdOut);
   return { message: `marked out osd.${osd}. ` };
 }
 
-/** With the weight that it had before it was marked out by itself. */
+/** With the weight that it had before it was marked out. */
 function markIn({ monitor: { pendingOsdMap } }: CommandContext, osd: number): Mark {
   if (pendingOsdMap.isIn(osd)) return { message: `osd.${osd} is already in. `, isDone: true };
   const { oldWeight } = pendingOsdMap.xinfo(osd);
@@ -156,8 +155,7 @@ function reweightMany({ args, monitor }: CommandContext): Promise<CommandReply> 
     if (weight < 0) throw refusal(OsdErrno.EINVAL, 'weight must be >= 0');
   }
   for (const [osd, weight] of weights) monitor.pendingOsdMap.setWeight(osd, weight);
-  const shown = [...weights].map(([osd, weight]) => `${osd},${weight.toString(16)}`);
-  return committed(monitor, `reweighted osds {${shown}}`);
+  return committed(monitor, '');
 }
 
 function parseWeights(text: string): Map<number, number> {

@@ -13,7 +13,7 @@ import {
 import { osdIds } from '../../../../maps/osdmap-json.ts';
 import { OsdState } from '../../../../maps/states.ts';
 import type { CommandContext, CommandDefinition, CommandReply } from '../command.ts';
-import { crushTreeCells, crushTreeColumns, weightText } from '../crush/tree-text.ts';
+import { crushTreeCells, crushTreeColumns, rightColumn, weightText } from '../crush/tree-text.ts';
 import { answer, formatJson, isJson } from '../reply.ts';
 import { table } from '../text.ts';
 import { mapOfEpoch, OsdErrno, refusal } from './shared.ts';
@@ -77,7 +77,7 @@ function stateFilter(map: OSDMap, wanted: readonly string[]): ((osd: number) => 
     throw refusal(OsdErrno.EINVAL, "can specify only one of 'up', 'down' and 'destroyed'");
   }
   if (wanted.includes('in') && wanted.includes('out')) {
-    throw refusal(OsdErrno.EINVAL, "can specify only one of 'in' and 'out'");
+    throw refusal(OsdErrno.EINVAL, "cannot specify both 'in' and 'out'");
   }
   return (osd) =>
     wanted.every((state) => {
@@ -111,12 +111,7 @@ function show(
     const tree = { nodes: items.map(shown), ...(stray && { stray: stray.map(shown) }) };
     return answer(`${formatJson(tree, format)}\n`);
   }
-  const columns = [
-    ...crushTreeColumns,
-    { heading: 'STATUS', align: 'right' as const },
-    { heading: 'REWEIGHT', align: 'right' as const },
-    { heading: 'PRI-AFF', align: 'right' as const },
-  ];
+  const columns = [...crushTreeColumns, ...['STATUS', 'REWEIGHT', 'PRI-AFF'].map(rightColumn)];
   const rows = [...items, ...(stray ?? [])].map((item) => [
     ...crushTreeCells(map.crush, item),
     ...osdCells(map, item.id),

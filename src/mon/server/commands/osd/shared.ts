@@ -63,13 +63,18 @@ export interface NamedOsds {
   readonly areAll: boolean;
 }
 
-/** OSDs of a list: numbers, or all that exist. `wrong` says what becomes of a word that is neither. */
+/** `all` in the place of numbers. */
+export function isEverything(words: readonly string[]): boolean {
+  return everything.has(words[0] ?? '');
+}
+
+/** OSDs of a list: numbers, or all that exist. `wrong` makes the refusal of a word that is neither. */
 export function namedOsds(
   map: OSDMap,
   words: readonly string[],
-  wrong: (error: string, word: string) => MsgrError,
+  wrong = (error: string, _word: string): MsgrError => refusal(OsdErrno.EINVAL, error),
 ): NamedOsds {
-  if (everything.has(words[0] ?? '')) return { ids: osdIds(map), areAll: true };
+  if (isEverything(words)) return { ids: osdIds(map), areAll: true };
   const ids = words.map((word) => {
     const id = parseOsdId(word);
     if (typeof id === 'object') throw wrong(id.error, word);

@@ -3,6 +3,7 @@ import { crushItemNone } from '../../../../maps/crush/map.ts';
 import { findPool, type OSDMap } from '../../../../maps/osdmap.ts';
 import { formatPgId, type PgId, parsePgId } from '../../../../maps/pg.ts';
 import { Placement } from '../../../../maps/placement.ts';
+import { hashToSeed } from '../../../../maps/pool.ts';
 import type { CommandContext, CommandDefinition, CommandReply } from '../command.ts';
 import { OsdErrno } from '../osd/shared.ts';
 import { answer, failed, formatJson, isJson } from '../reply.ts';
@@ -65,27 +66,24 @@ function mapObject({ args, format, monitor: { osdMap } }: CommandContext): Comma
   }
   return answer(
     `osdmap e${osdMap.epoch} pool '${name}' (${found.id}) object '${shown}' -> pg ${formatPgId(rawPg)} ` +
-      `(${formatPgId(pg)}) -> up (${osdsText(up)}, p${upPrimary}) acting (${osdsText(acting)}, p${actingPrimary})`,
+      `(${formatPgId(pg)}) -> up (${osdsText(up)}, p${upPrimary}) acting (${osdsText(acting)}, p${actingPrimary})\n`,
   );
 }
 
+/** A seed beyond the pool's groups stands for the group that it is cut to. */
 function mapPg({ args, format, monitor: { osdMap } }: CommandContext): CommandReply {
   const asked = parsePgId(args.text('pgid')!);
-  if (!pgExists(osdMap, asked)) return failed(OsdErrno.ENOENT, `pg '${formatPgId(asked)}' does not exist`);
-  const { acting, up } = placementOf(osdMap).pgToUpActing(asked);
+  const pool = osdMap.pools.get(asked.pool);
+  if (pool === undefined) return failed(OsdErrno.ENOENT, `pg '${formatPgId(asked)}' does not exist`);
+  const pg = { pool: asked.pool, seed: hashToSeed(pool, asked.seed) };
+  const { acting, up } = placementOf(osdMap).pgToUpActing(pg);
   if (isJson(format)) {
-    const mapping = {
-      epoch: osdMap.epoch,
-      raw_pgid: formatPgId(asked),
-      pgid: formatPgId(asked),
-      up,
-      acting,
-    };
+    const mapping = { epoch: osdMap.epoch, raw_pgid: formatPgId(asked), pgid: formatPgId(pg), up, acting };
     return answer(formatJson(mapping, format));
   }
-  const pg = formatPgId(asked);
   return answer(
-    `osdmap e${osdMap.epoch} pg ${pg} (${pg}) -> up ${osdsText(up)} acting ${osdsText(acting)}\n`,
+    `osdmap e${osdMap.epoch} pg ${formatPgId(asked)} (${formatPgId(pg)}) -> ` +
+      `up ${osdsText(up)} acting ${osdsText(acting)}\n`,
   );
 }
 

@@ -3,7 +3,6 @@ import { formatPgId, type PgId, parsePgId } from '../../../../maps/pg.ts';
 import { Release, releaseName } from '../../../../maps/states.ts';
 import type { CommandContext, CommandDefinition, CommandReply } from '../command.ts';
 import { committed, OsdErrno, refusal } from '../osd/shared.ts';
-import { done } from '../reply.ts';
 import { pgExists } from './pg-map.ts';
 
 const pgid = 'name=pgid,type=CephPgid';
@@ -94,20 +93,21 @@ function upmap(context: CommandContext): Promise<CommandReply> {
   if (ids.length < minSize) {
     throw refusal(OsdErrno.EINVAL, `num of osds (${ids.length}) < pool min size (${minSize})`);
   }
-  const double = ids.find((id, index) => ids.indexOf(id) !== index);
-  if (double !== undefined) throw refusal(OsdErrno.EINVAL, `osd.${double} already exists, `);
+  // One that is named twice counts once, and is told.
+  const mapped = [...new Set(ids)];
+  const doubles = ids.filter((id, index) => ids.indexOf(id) !== index);
   const { change } = monitor.pendingOsdMap;
-  change.newPgUpmap.set(pg, Int32Array.from(ids));
+  change.newPgUpmap.set(pg, Int32Array.from(mapped));
   change.oldPgUpmap = change.oldPgUpmap.filter((old) => formatPgId(old) !== formatPgId(pg));
-  return committed(monitor, `set ${formatPgId(pg)} pg_upmap mapping to ${idsText(ids)}`);
+  const told = doubles.map((id) => `osd.${id} already exists, `).join('');
+  return committed(monitor, `${told}set ${formatPgId(pg)} pg_upmap mapping to ${idsText(mapped)}`);
 }
 
-function removeUpmap(context: CommandContext): CommandReply | Promise<CommandReply> {
+function removeUpmap(context: CommandContext): Promise<CommandReply> {
   const { monitor } = context;
   const pg = existingPg(context);
-  const { base, change } = monitor.pendingOsdMap;
+  const { change } = monitor.pendingOsdMap;
   change.newPgUpmap.delete(pg);
-  if (base.pgUpmap.get(pg.pool, pg.seed) === undefined) return done('');
   change.oldPgUpmap.push(pg);
   return committed(monitor, `clear ${formatPgId(pg)} pg_upmap mapping`);
 }
@@ -117,34 +117,52 @@ function upmapItems(context: CommandContext): Promise<CommandReply> {
   const { args, monitor } = context;
   const pg = existingPg(context);
   const ids = args.list('id').map(Number);
-  if (ids.length % 2 !== 0) throw refusal(OsdErrno.EINVAL, 'you must specify pairs of OSDs');
+  if (ids.length % 2 !== 0)
+    throw refusal(OsdErrno.EINVAL, 'you must specify pairs of osd ids to be remapped');
   const { size } = monitor.osdMap.pools.get(pg.pool)!;
   if (ids.length / 2 > size) {
     throw refusal(OsdErrno.EINVAL, `num of osd pairs (${ids.length / 2}) > pool size (${size})`);
   }
-  const items: { from: number; to: number }[] = [];
-  for (let index = 0; index < ids.length; index += 2) {
-    const [from, to] = [ids[index]!, ids[index + 1]!];
-    if (from === to) throw refusal(OsdErrno.EINVAL, `from osd.${from} == to osd.${to}, `);
-    const missing = [from, to].find((id) => !monitor.pendingOsdMap.exists(id));
-    if (missing !== undefined) throw refusal(OsdErrno.ENOENT, `osd.${missing} does not exist, `);
-    const isKnown = items.some((item) => item.from === from && item.to === to);
-    if (isKnown) throw refusal(OsdErrno.EINVAL, `osd.${from} -> osd.${to} already exists, `);
-    items.push({ from, to });
-  }
+  const { items, told } = upmapPairs(context, ids);
   const { change } = monitor.pendingOsdMap;
   change.newPgUpmapItems.set(pg, items);
   change.oldPgUpmapItems = change.oldPgUpmapItems.filter((old) => formatPgId(old) !== formatPgId(pg));
   const text = items.map(({ from, to }) => `${from}->${to}`).join(',');
-  return committed(monitor, `set ${formatPgId(pg)} pg_upmap_items mapping to [${text}]`);
+  return committed(monitor, `${told}set ${formatPgId(pg)} pg_upmap_items mapping to [${text}]`);
 }
 
-function removeUpmapItems(context: CommandContext): CommandReply | Promise<CommandReply> {
+interface UpmapPairs {
+  readonly items: { from: number; to: number }[];
+  /** Of pairs that change nothing. */
+  readonly told: string;
+}
+
+/** @throws MsgrError when there is no such OSD, or no pair is left */
+function upmapPairs({ monitor }: CommandContext, ids: readonly number[]): UpmapPairs {
+  const items: { from: number; to: number }[] = [];
+  let told = '';
+  for (let index = 0; index < ids.length; index += 2) {
+    const [from, to] = [ids[index]!, ids[index + 1]!];
+    const missing = [from, to].find((id) => !monitor.pendingOsdMap.exists(id));
+    if (from === to) {
+      told += `from osd.${from} == to osd.${to}, `;
+    } else if (missing !== undefined) {
+      throw refusal(OsdErrno.ENOENT, `osd.${missing} does not exist`);
+    } else if (items.some((item) => item.from === from && item.to === to)) {
+      told += `osd.${from} -> osd.${to} already exists, `;
+    } else {
+      items.push({ from, to });
+    }
+  }
+  if (items.length === 0) throw refusal(OsdErrno.EINVAL, `${told}no valid upmap items(pairs) is specified`);
+  return { items, told };
+}
+
+function removeUpmapItems(context: CommandContext): Promise<CommandReply> {
   const { monitor } = context;
   const pg = existingPg(context);
-  const { base, change } = monitor.pendingOsdMap;
+  const { change } = monitor.pendingOsdMap;
   change.newPgUpmapItems.delete(pg);
-  if (base.pgUpmapItems.get(pg.pool, pg.seed) === undefined) return done('');
   change.oldPgUpmapItems.push(pg);
   return committed(monitor, `clear ${formatPgId(pg)} pg_upmap_items mapping`);
 }

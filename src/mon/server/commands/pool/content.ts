@@ -5,7 +5,7 @@ import { type PgPool, poolFlag } from '../../../../maps/pool.ts';
 import { utimeFromMs } from '../../../../wire/utime.ts';
 import type { CommandContext, CommandDefinition, CommandReply } from '../command.ts';
 import { committed, OsdErrno, refusal, settled } from '../osd/shared.ts';
-import { changePool, parseIecBytes, requiredPool } from './pool-values.ts';
+import { changePool, iecMistake, parseIecBytes, requiredPool } from './pool-values.ts';
 
 const shared = { module: 'osd', permissions: 'rw' } as const;
 const pool = 'name=pool,type=CephPoolname';
@@ -65,10 +65,7 @@ function setQuota({ args, monitor }: CommandContext): Promise<CommandReply> {
   const text = args.text('val')!;
   const value = parseIecBytes(text);
   if (value === undefined) {
-    throw refusal(
-      OsdErrno.EINVAL,
-      `error parsing value '${text}': strict_iecstrtoll: illegal prefix (length > 2)`,
-    );
+    throw refusal(OsdErrno.EINVAL, `error parsing value '${text}': ${iecMistake(text)}`);
   }
   const fields = field === 'max_objects' ? { quotaMaxObjects: value } : { quotaMaxBytes: value };
   changePool(monitor, found.id, found.pool, fields);

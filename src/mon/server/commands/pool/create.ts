@@ -11,7 +11,7 @@ import type { CommandContext, CommandDefinition, CommandReply } from '../command
 import { draftOf, setPendingCrush } from '../crush/pending-crush.ts';
 import { addErasureRule } from '../crush/rules.ts';
 import { committed, OsdErrno, refusal, settled } from '../osd/shared.ts';
-import { erasureCodeOf, profileOf } from './erasure-code.ts';
+import { erasureCodeOf } from './erasure-code.ts';
 import {
   checkPgCount,
   checkPgsPerOsd,
@@ -97,9 +97,6 @@ function defaultRule({ options, pendingOsdMap: { crush } }: MonitorState): numbe
 function erasurePool(context: CommandContext): PgPool {
   const { args, monitor } = context;
   const profileName = args.text('erasure_code_profile') || 'default';
-  if (profileOf(monitor, profileName) === undefined) {
-    throw refusal(OsdErrno.ENOENT, `unknown erasure code profile '${profileName}'`);
-  }
   const { chunkBytes, chunks, dataChunks, profile } = erasureCodeOf(monitor, profileName);
   const minSize = dataChunks + Math.min(1, chunks - dataChunks - 1);
   const unit = parseIecBytes(profile.get('stripe_unit') ?? '');

@@ -75,10 +75,14 @@ export function profileOf({ pendingOsdMap }: MonitorState, name: string): Profil
   return change.newErasureCodeProfiles.get(name) ?? base.erasureCodeProfiles.get(name);
 }
 
-/** @throws MsgrError ENOENT, or EINVAL when its numbers make no code */
+/** @throws MsgrError EINVAL when there is none, or its numbers make no code */
 export function erasureCodeOf(monitor: MonitorState, name: string): ErasureCode {
   const profile = profileOf(monitor, name);
-  if (profile === undefined) throw refusal(OsdErrno.ENOENT, `unknown erasure code profile '${name}'`);
+  if (profile === undefined)
+    throw refusal(
+      OsdErrno.EINVAL,
+      "cannot determine the erasure code plugin because there is no 'plugin' entry in the erasure_code_profile {}",
+    );
   return readProfile(profile);
 }
 

@@ -1,7 +1,7 @@
 /** Values of the options that a pool may have beside its fixed fields; each is checked as Ceph checks it. */
 import type { PgPool, PoolOption } from '../../../../maps/pool.ts';
 import { OsdErrno, refusal } from '../osd/shared.ts';
-import { parseIecBytes } from './pool-values.ts';
+import { iecMistake, parseIecBytes } from './pool-values.ts';
 import { checksumNames, optionTypes } from './variables.ts';
 
 const choices: Readonly<Record<string, { readonly values: readonly string[]; readonly wrong: string }>> = {
@@ -12,14 +12,6 @@ const choices: Readonly<Record<string, { readonly values: readonly string[]; rea
   compression_algorithm: {
     values: ['none', 'snappy', 'zlib', 'zstd', 'lz4', 'brotli'],
     wrong: 'unrecognized compression_algorithm',
-  },
-  fingerprint_algorithm: {
-    values: ['sha1', 'sha256', 'sha512'],
-    wrong: 'unrecognized fingerprint_algorithm',
-  },
-  dedup_chunk_algorithm: {
-    values: ['fixed', 'fastcdc'],
-    wrong: 'unrecognized fingerprint_algorithm',
   },
 };
 
@@ -81,10 +73,10 @@ function wholeOption(variable: string, text: string, pool: PgPool): PoolOption |
   const value = inBytes.has(variable) ? parseIecBytes(text) : parseInteger(text);
   if (value === undefined) {
     const what = inBytes.has(variable) || variable.startsWith('pg_num_') ? 'int' : 'integer';
-    throw refusal(
-      OsdErrno.EINVAL,
-      `error parsing ${what} value '${text}': Expected option value to be integer, got '${text}'`,
-    );
+    const mistake = inBytes.has(variable)
+      ? iecMistake(text)
+      : `Expected option value to be integer, got '${text}'`;
+    throw refusal(OsdErrno.EINVAL, `error parsing ${what} value '${text}': ${mistake}`);
   }
   if (variable === 'pg_num_min' && value > pool.pgNumTarget) {
     throw refusal(OsdErrno.EINVAL, `specified pg_num_min ${value} > pg_num ${pool.pgNumTarget}`);

@@ -104,3 +104,10 @@ export function parseIecBytes(text: string): bigint | undefined {
   if (match === null) return undefined;
   return BigInt(match[1]!) << BigInt(multipliers[match[2]!]!);
 }
+
+/** What is wrong with a text that {@link parseIecBytes} does not take, in Ceph's words. */
+export function iecMistake(text: string): string {
+  const unit = text.replace(/^[\d+-]*/, '');
+  const isLong = unit.length > 2;
+  return `strict_iecstrtoll: ${isLong ? 'illegal prefix (length > 2)' : 'unit prefix not recognized'}`;
+}

@@ -26,7 +26,7 @@ export const profileCommands: readonly CommandDefinition[] = [
       const wanted = args.text('name')!;
       const profile = osdMap.erasureCodeProfiles.get(wanted);
       if (profile === undefined) throw refusal(OsdErrno.ENOENT, `unknown erasure code profile '${wanted}'`);
-      if (isJson(format)) return answer(formatJson(Object.fromEntries(profile), format));
+      if (isJson(format)) return answer(`${formatJson(Object.fromEntries(profile), format)}\n`);
       return answer([...profile].map(([key, value]) => `${key}=${value}\n`).join(''));
     },
   },
@@ -43,7 +43,7 @@ export const profileCommands: readonly CommandDefinition[] = [
     help: 'names of the profiles',
     run({ format, monitor: { osdMap } }) {
       const names = [...osdMap.erasureCodeProfiles.keys()];
-      if (isJson(format)) return answer(formatJson(names, format));
+      if (isJson(format)) return answer(`${formatJson(names, format)}\n`);
       return answer(names.map((each) => `${each}\n`).join(''));
     },
   },

@@ -214,13 +214,13 @@ const allVariables: readonly string[] = [
   'fingerprint_algorithm',
   'pg_autoscale_mode',
   'pg_num_min',
-  'pg_num_max',
   'target_size_bytes',
   'target_size_ratio',
   'pg_autoscale_bias',
   'dedup_tier',
   'dedup_chunk_algorithm',
   'dedup_cdc_chunk_size',
+  'pg_num_max',
   'bulk',
 ];
 
@@ -285,5 +285,6 @@ function applications({ args, format, monitor: { osdMap } }: CommandContext): Co
   if (value === undefined) {
     throw refusal(OsdErrno.ENOENT, `application '${app}' on pool '${name}' does not have key '${key}'`);
   }
-  return answer(isJson(format) ? formatJson(value, format) : `${value}\n`);
+  // As it is, whatever was asked for: so does Ceph.
+  return answer(`${value}\n`);
 }
