@@ -25,6 +25,9 @@ const waitingMax = 1000;
 /** Bytes that may wait, as ms_send_high_water_mark. */
 const waitingBytesMax = 1024 * 1024;
 
+/** In each end's own queue. The default of 1000 would be a gigabyte of the largest, and made nothing faster. */
+const queuedMax = 200;
+
 class ZmqLink {
   readonly #socket: Dealer;
   #waiting: Buffer[] = [];
@@ -71,7 +74,7 @@ class ZmqLink {
 }
 
 class ZmqEnds implements LinkEnds<ZmqLink> {
-  readonly #socket = new Dealer({ linger: 0 });
+  readonly #socket = new Dealer({ linger: 0, sendHighWaterMark: queuedMax, receiveHighWaterMark: queuedMax });
 
   async listen(handler: LinkHandler<ZmqLink>): Promise<string> {
     await this.#socket.bind('tcp://127.0.0.1:*');

@@ -116,7 +116,7 @@ test(
         ...['--scenario', 'soak', '--minutes', '0.02', '--peers', 'simple', '--json', json],
       ]);
       // So short a run may end while memory still grows; that exit code is what trendOf's test is about.
-      assert.match(output, /last third over first: rate × [\d.]+, memory × [\d.]+, p99\.9 × [\d.]+/);
+      assert.match(output, /last third over first: rate × [\d.]+, memory × [\d.]+, p99\.9 × [\d.]+/, output);
       const { slices } = JSON.parse(await readFile(json, 'utf8'));
       assert.is(slices.length, 6);
       for (const slice of slices) {
