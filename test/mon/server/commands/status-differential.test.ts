@@ -93,7 +93,7 @@ async function compareDescriptions([real, ours]: readonly [MonClient, MonClient]
       typeof part === 'string'
         ? part
         : Object.entries(part)
-            .map((pair) => pair.join('=').toLowerCase())
+            .map((pair) => pair.join('=').toLowerCase().replace('fasle', 'false'))
             .sort(),
     );
     return JSON.stringify({ parts, module: command.module, perm: command.perm });
