@@ -4,9 +4,12 @@ import { AddrType, EntityAddr } from '../../../../wire/entity-addr.ts';
 import { utimeFromMs, utimeToString } from '../../../../wire/utime.ts';
 import type { CommandContext, CommandDefinition, CommandReply } from '../command.ts';
 import { answer, done, formatJson, isJson } from '../reply.ts';
-import { committed } from './shared.ts';
+import { committed, OsdErrno, refusal } from './shared.ts';
 
 const shared = { module: 'osd', permissions: 'rw' } as const;
+
+/** Ranges came with later releases; 16.2.15 describes them, and its maps have no place for them here. */
+const range = 'name=range,type=CephString,goodchars=[range],req=false ';
 
 /** The second word is Ceph's old one. */
 export const blocklistCommands: readonly CommandDefinition[] = (['blocklist', 'blacklist'] as const).flatMap(
@@ -16,7 +19,7 @@ export const blocklistCommands: readonly CommandDefinition[] = (['blocklist', 'b
       {
         ...shared,
         signature:
-          `osd ${word} name=${word}op,type=CephChoices,strings=add|rm ` +
+          `osd ${word} ${word === 'blocklist' ? range : ''}name=${word}op,type=CephChoices,strings=add|rm ` +
           'name=addr,type=CephEntityAddr name=expire,type=CephFloat,range=0.0,req=false',
         help: 'refuse an address, or no longer',
         flags,
@@ -58,6 +61,8 @@ function list({ format, monitor: { osdMap } }: CommandContext): CommandReply {
 
 function change({ args, monitor }: CommandContext, isAdded: boolean): CommandReply | Promise<CommandReply> {
   const text = args.text('addr')!;
+  if (args.text('range') !== undefined)
+    throw refusal(OsdErrno.EOPNOTSUPP, 'ranges of addresses cannot be blocklisted');
   // An address of a client counts whatever protocol it speaks: a type would bind it to one.
   const parsed = EntityAddr.parse(/\/\d+$/.test(text) ? text : `${text}/0`, AddrType.Any);
   const addr = parsed.type === AddrType.Any ? parsed : EntityAddr.parse(legacyAddr(parsed), AddrType.Any);

@@ -170,38 +170,6 @@ const setters: Readonly<Record<string, Setter>> = {
     const follows = pool.pgNumTarget === pool.pgpNumTarget;
     return { pgNumTarget: target, ...(follows && { pgpNumTarget: target }) };
   },
-  pg_num_actual({ monitor, number, pool }) {
-    const count = number();
-    if (count === pool.pgNum) return undefined;
-    checkPgCount(monitor, count);
-    if ((pool.flags & poolFlag('creating')) !== 0n) {
-      throw refusal(OsdErrno.EBUSY, 'cannot adjust pg_num while initial PGs are being created');
-    }
-    const { epoch } = monitor.pendingOsdMap;
-    if (count > pool.pgNum) {
-      const isMerging = pool.pgNum !== pool.pgNumPending;
-      return {
-        pgNum: count,
-        pgNumPending: count,
-        ...(isMerging && { lastForceOpResendPrenautilus: epoch }),
-        lastForceOpResendPreluminous: epoch,
-      };
-    }
-    if (count < pool.pgpNum) {
-      throw refusal(OsdErrno.EINVAL, `specified pg_num ${count} < pgp_num ${pool.pgpNum}`);
-    }
-    if (count < pool.pgNum - 1) {
-      throw refusal(
-        OsdErrno.EINVAL,
-        `specified pg_num ${count} < pg_num (${pool.pgNum}) - 1; only single pg decrease is currently supported`,
-      );
-    }
-    return {
-      pgNumPending: count,
-      lastForceOpResendPrenautilus: epoch,
-      lastForceOpResendPreluminous: epoch,
-    };
-  },
   pgp_num({ number, pool }) {
     return { pgpNumTarget: pgpCount(pool, number(), pool.pgNumTarget) };
   },
