@@ -30,9 +30,13 @@ export class ClusterWatcher {
   /** Calls `handle` at each change of an OSD, until the signal. */
   async followMaps(client: MonClient, signal: AbortSignal, handle: (event: OsdEvent) => void): Promise<void> {
     this.#handle = handle;
-    for await (const { epoch, map } of client.osdMaps({ signal })) {
-      this.epoch = epoch;
-      for (let osd = 0; osd < map.maxOsd; osd++) this.#note(osd, isUp(map, osd), epoch);
+    try {
+      for await (const { epoch, map } of client.osdMaps({ signal })) {
+        this.epoch = epoch;
+        for (let osd = 0; osd < map.maxOsd; osd++) this.#note(osd, isUp(map, osd), epoch);
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
     }
   }
 
