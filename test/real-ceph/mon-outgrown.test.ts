@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { compileCli, programEnvironment } from '../mon/server/support/monitor-process.ts';
 import { CephCluster, type CephClusterOptions, requireCeph } from '../support/ceph-cluster.ts';
 
 const run = promisify(execFile);
@@ -28,16 +29,15 @@ function documentedCommands(): string[][] {
     .map((line) => line.split(' '));
 }
 
-async function runDocumented(cluster: CephCluster): Promise<string[]> {
+async function runDocumented(cluster: CephCluster, main: string): Promise<string[]> {
   const outputs: string[] = [];
   for (const words of documentedCommands()) {
     const [program, ...args] = words.map((word) => (word === 'ceph.conf' ? cluster.confPath : word));
     const isOurs = program === 'msgr2';
-    const { stdout } = await run(
-      isOurs ? process.execPath : program!,
-      isOurs ? ['--import', 'tsx', join(root, 'src/cli/main.ts'), ...args] : args,
-      { timeout: 60_000 },
-    );
+    const { stdout } = await run(isOurs ? process.execPath : program!, isOurs ? [main, ...args] : args, {
+      timeout: 60_000,
+      env: programEnvironment,
+    });
     outputs.push(stdout.trim());
   }
   return outputs;
@@ -49,12 +49,14 @@ const kinds: Record<string, CephClusterOptions> = {
 };
 
 if (requireCeph('one monitor of ours and three of Ceph')) {
+  const program = compileCli();
+  test.after(() => program.remove());
   for (const [kind, options] of Object.entries(kinds)) {
     test(`${kind}: the documented commands`, async () => {
       await using cluster = await CephCluster.start(options);
       const mons = options.mons ?? 1;
       const check = async (): Promise<void> => {
-        const outputs = await runDocumented(cluster);
+        const outputs = await runDocumented(cluster, program.main);
         assert.ok(outputs[0]!.includes(cluster.fsid), outputs[0]);
         assert.is(outputs[3], 'hello');
         assert.match(outputs[4]!, new RegExp(`mon: ${mons} daemons`));

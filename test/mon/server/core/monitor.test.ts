@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { KeyType } from '../../../../src/auth/cephx/key-type.ts';
 import { CephxSession } from '../../../../src/auth/cephx/session.ts';
 import { Keyring } from '../../../../src/auth/keyring.ts';
 import { ErrorCode, MsgrError } from '../../../../src/errors.ts';
@@ -145,6 +146,18 @@ test('cephx: keys, rotating secrets and global ids outlive a restart', async () 
   assert.ok(later.globalId > given, `${later.globalId} was given again`);
   await later.close();
   await second.close();
+});
+
+test('a cluster of aes256k keys: whatever it makes is of that type', async () => {
+  const data = newFolder();
+  const monitor = await start({ data, options: { auth_allowed_ciphers: 'aes256k' }, keyType: 'aes256k' });
+  const client = await connect(monitor, { auth: admin(data) });
+  const { secrets } = monitor.auth.rotatingSecrets(EntityType.Osd)!;
+  for (const { key } of [...secrets.values(), { key: monitor.auth.generateKey() }]) {
+    assert.is(key.type, KeyType.Aes256k);
+  }
+  await client.close();
+  await monitor.close();
 });
 
 test('secrets rotate with the wall clock, durably', async () => {

@@ -6,6 +6,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
+const nativePath = join(root, 'build/cmake/Release/msgr2.node');
+
+/** For programs that lie elsewhere: the core that the sources use, when it is built. */
+export const programEnvironment: NodeJS.ProcessEnv = {
+  ...process.env,
+  ...(existsSync(nativePath) ? { MSGR2_NATIVE: nativePath } : {}),
+};
+
 const readyTimeoutMs = 60_000;
 
 export interface MonitorProcess {
@@ -26,7 +34,7 @@ export function startMonitorProcess(
   const flags = Object.entries(options).flatMap(([name, value]) => ['--option', `${name}=${value}`]);
   const child = spawn(process.execPath, [main, 'mon', '--data', data, ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, MSGR2_NATIVE: join(root, 'build/cmake/Release/msgr2.node') },
+    env: programEnvironment,
   });
   let isReady = false;
   let errors = '';
