@@ -30,19 +30,15 @@ export class FailureReports {
     return this.#targets.get(target) ?? noReports;
   }
 
-  /** A report that repeats an earlier one keeps its beginning; that the connection was refused is not forgotten. */
+  /** A reporter's last word counts, as in Ceph; that it was refused a connection is not forgotten. */
   add(target: number, reporter: number, report: FailureReport): void {
     let reports = this.#targets.get(target);
     if (reports === undefined) {
       reports = new Map();
       this.#targets.set(target, reports);
     }
-    const before = reports.get(reporter);
-    reports.set(reporter, {
-      ...report,
-      failedSinceMs: before?.failedSinceMs ?? report.failedSinceMs,
-      isImmediate: report.isImmediate || before?.isImmediate === true,
-    });
+    const wasImmediate = reports.get(reporter)?.isImmediate === true;
+    reports.set(reporter, { ...report, isImmediate: report.isImmediate || wasImmediate });
   }
 
   cancel(target: number, reporter: number): void {

@@ -148,7 +148,7 @@ test('pending is what is committed', () => {
       const { encoded } = applyIncrementalChecked(map, change);
       assert.is(Buffer.compare(encoded, finished.fullBytes), 0);
     }),
-    { numRuns: 600 },
+    { numRuns: 300 },
   );
 });
 
