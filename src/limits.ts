@@ -112,3 +112,6 @@ export const bootMetadataBytesMax = 256 * 1024;
 export const monLogEntriesMax = 10_000;
 export const monLogBytesMax = 32 * 1024 * 1024;
 export const monLogMessageCharactersMax = 64 * 1024;
+
+/** Versions of the configuration that the monitor remembers; `config reset` goes back no further. */
+export const configHistoryMax = 1000;

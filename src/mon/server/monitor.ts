@@ -17,7 +17,7 @@ import { isUp, type OSDMap } from '../../maps/osdmap.ts';
 import { Messenger } from '../../messenger/messenger.ts';
 import { Policy } from '../../messenger/policy.ts';
 import { Throttle } from '../../messenger/throttle.ts';
-import { type Options, resolveOptions } from '../../options.ts';
+import type { Options } from '../../options.ts';
 import { type Clock, systemClock } from '../../transport/clock.ts';
 import { AddrType, EntityAddr } from '../../wire/entity-addr.ts';
 import { EntityAddrVec } from '../../wire/entity-addrvec.ts';
@@ -42,6 +42,7 @@ import type { MonitorState } from './monitor-state.ts';
 import { OsdMapSender } from './osd-map-sender.ts';
 import { OsdMonitor } from './osdmap/osd-monitor.ts';
 import type { PendingOsdMap } from './osdmap/pending-osd-map.ts';
+import { ownOptions } from './own-options.ts';
 import { Proposals } from './proposals.ts';
 import {
   configPublisher,
@@ -67,7 +68,6 @@ const rank = 0;
 export class Monitor implements MonitorState, AsyncDisposable {
   readonly name: string;
   readonly fsid: Uuid;
-  readonly options: Options;
   readonly clock: Clock;
   readonly monMap: MonMap;
   readonly store: MonStore;
@@ -81,6 +81,7 @@ export class Monitor implements MonitorState, AsyncDisposable {
   /** Resolves when the monitor has ended: with undefined after `close`, or with what ended it. */
   readonly ended: Promise<MsgrError | undefined>;
 
+  #options: Options;
   readonly #sessions = new Sessions();
   readonly #subscriptions: Subscriptions;
   readonly #services: readonly MonService[];
@@ -96,10 +97,10 @@ export class Monitor implements MonitorState, AsyncDisposable {
   #end!: (failure: MsgrError | undefined) => void;
 
   private constructor(parts: MonitorParts) {
-    const { auth, messenger, monMap, options, store } = parts;
+    const { auth, config, messenger, monMap, options, store } = parts;
     this.name = parts.name;
     this.fsid = monMap.fsid;
-    this.options = options;
+    this.#options = options;
     this.clock = parts.clock;
     this.startedMs = parts.clock.nowMs();
     this.monMap = monMap;
@@ -112,7 +113,7 @@ export class Monitor implements MonitorState, AsyncDisposable {
       this.#end = resolve;
     });
     const proposer = { propose: () => this.propose() };
-    this.config = new ConfigService({ store, proposer });
+    this.config = new ConfigService({ store, proposer, wallMs: this.#wallMs });
     this.log = new LogService({
       store,
       proposer,
@@ -153,7 +154,6 @@ export class Monitor implements MonitorState, AsyncDisposable {
    */
   static async start(init: MonitorInit): Promise<Monitor> {
     const name = init.name ?? 'a';
-    const options = resolveOptions(init.options);
     const wallMs = init.wallMs ?? Date.now;
     const cleanUp: (() => Promise<unknown>)[] = [];
     // Between two attempts to bind there is no socket that would keep the process.
@@ -165,12 +165,16 @@ export class Monitor implements MonitorState, AsyncDisposable {
         () => store.close(),
         async () => lock?.release(),
       );
+      let monitor: Monitor;
+      const config = new ConfigService({ store, proposer: { propose: () => monitor.propose() } });
+      const given = init.options ?? {};
+      const options = ownOptions(name, given, config);
       const auth = new AuthService({ store, options, now: wallMs });
       const messenger = makeMessenger(init, options, auth, wallMs);
       cleanUp.unshift(() => messenger.shutdown());
-      const monMap = await bindAndIdentify(init, { name, options, wallMs, store, auth, messenger });
-      const clock = init.clock ?? systemClock;
-      const monitor = new Monitor({ name, options, wallMs, clock, store, lock, auth, messenger, monMap });
+      const found = { name, options, given, config, wallMs, store, auth, messenger };
+      const monMap = await bindAndIdentify(init, found);
+      monitor = new Monitor({ ...found, clock: init.clock ?? systemClock, lock, monMap });
       if (init.data !== undefined) writeKeyrings(init.data, auth);
       await monitor.#begin();
       return monitor;
@@ -183,6 +187,11 @@ export class Monitor implements MonitorState, AsyncDisposable {
   }
 
   // ── State ──────────────────────────────────────────────────────────────────────────────────────
+
+  /** With what the configuration database says, from the commit of a change on. */
+  get options(): Options {
+    return this.#options;
+  }
 
   wallMs(): number {
     return this.#wallMs();
@@ -295,6 +304,9 @@ export class Monitor implements MonitorState, AsyncDisposable {
 interface MonitorParts {
   readonly name: string;
   readonly options: Options;
+  /** What the start was told. */
+  readonly given: Partial<Options>;
+  readonly config: ConfigService;
   readonly wallMs: () => number;
   readonly clock: Clock;
   readonly store: MonStore;

@@ -5,6 +5,7 @@ import type { CommandDefinition } from './command.ts';
 import { assimilateCommands } from './config/assimilate.ts';
 import { configCommands } from './config/config.ts';
 import { configKeyCommands } from './config/config-key.ts';
+import { configHistoryCommands } from './config/history.ts';
 import { logCommands } from './log/log.ts';
 import { fsCommands } from './mgr/fs.ts';
 import { mgrCommands } from './mgr/mgr.ts';
@@ -27,6 +28,7 @@ const ownCommands: readonly CommandDefinition[] = [
   ...authChangeCommands,
   ...configCommands,
   ...assimilateCommands,
+  ...configHistoryCommands,
   ...configKeyCommands,
   ...logCommands,
   ...mgrCommands,

@@ -76,7 +76,7 @@ function parseArgument(text: string): ArgumentSignature {
   return {
     name,
     type,
-    isRequired: attributes.get('req') !== 'false',
+    isRequired: attributes.get('req')?.toLowerCase() !== 'false',
     isList: attributes.get('n') === 'N',
     choices: attributes.get('strings')?.split('|') ?? [],
     range: attributes.get('range')?.split('|').map(Number) ?? [],

@@ -2,36 +2,46 @@
  * The configuration database: options that the monitor sets for clients and daemons, by section (`global`,
  * `osd`, `osd.3`) and mask (`host:a`, `class:ssd`), and keys that others keep with it (`config-key`).
  *
- * In the store: `config`/`SECTION[/MASK]/OPTION` and `config-key`/`KEY`, values as they were given.
+ * In the store: `config`/`SECTION[/MASK]/OPTION` and `config-key`/`KEY` with values as they were given, and
+ * `config-history`/N with what version N changed.
  */
+import { configHistoryMax } from '../../../limits.ts';
 import type { MonService, Proposer } from '../service.ts';
 import type { MonStore, StoreTransaction } from '../store/mon-store.ts';
+import {
+  type ConfigChange,
+  type ConfigVersion,
+  decodeVersion,
+  encodeVersion,
+  undoing,
+} from './config-history.ts';
 import { type ConfigEntry, type ConfigTarget, configFor, parseConfigKey } from './config-map.ts';
 
 export interface ConfigServiceInit {
   readonly store: MonStore;
   readonly proposer: Proposer;
+  wallMs?(): number;
 }
 
 const configPrefix = 'config';
 const keyPrefix = 'config-key';
-const versionPrefix = 'config-version';
-const versionKey = 'last';
-
-interface Change {
-  readonly prefix: typeof configPrefix | typeof keyPrefix;
-  readonly key: string;
-  readonly value: Uint8Array | undefined;
-}
+const historyPrefix = 'config-history';
+/** As in Ceph, an empty configuration is the first version. */
+const firstVersion: ConfigVersion = { version: 1, stampMs: 0, name: '', changes: [] };
 
 export class ConfigService implements MonService {
   readonly name = configPrefix;
+  /** An operator waits, and daemons are to hear of it. */
+  readonly isUrgent = true;
   readonly #init: ConfigServiceInit;
   readonly #entries = new Map<string, ConfigEntry>();
   readonly #keys = new Map<string, Uint8Array>();
-  #pending: Change[] = [];
-  #version = 0;
-  #versionProposed = 0;
+  readonly #history: ConfigVersion[] = [firstVersion];
+  /** What will be, of what is not committed yet, and with which version. */
+  readonly #next = new Map<string, { readonly value: string | undefined; readonly version: number }>();
+  #pendingVersions: ConfigVersion[] = [];
+  #pendingKeys = new Map<string, Uint8Array | undefined>();
+  #lastVersion = firstVersion.version;
   readonly #listeners = new Set<() => void>();
 
   constructor(init: ConfigServiceInit) {
@@ -41,14 +51,19 @@ export class ConfigService implements MonService {
 
   // ── Options ──────────────────────────────────────────────────────────────────────────────────────
 
-  /** Counts commits; subscriptions of `config` go by it. */
+  /** Of what is committed; subscriptions of `config` go by it. */
   get version(): number {
-    return this.#version;
+    return this.#history.at(-1)!.version;
   }
 
-  /** Committed options, ordered as `config dump` shows them. */
+  /** Committed options. */
   get entries(): Iterable<ConfigEntry> {
     return this.#entries.values();
+  }
+
+  /** Committed versions, oldest first; old ones are forgotten. */
+  get history(): readonly ConfigVersion[] {
+    return this.#history;
   }
 
   entry(key: string): ConfigEntry | undefined {
@@ -62,11 +77,34 @@ export class ConfigService implements MonService {
 
   /** Resolves when durable. `value` undefined removes it. */
   set(key: string, value: string | undefined): Promise<void> {
-    return this.#change({
-      prefix: configPrefix,
-      key,
-      value: value === undefined ? undefined : Buffer.from(value),
-    });
+    return this.setAll([[key, value]]);
+  }
+
+  /** One version of all these, without those that change nothing; `name` says what it is in the history. */
+  setAll(values: Iterable<readonly [key: string, value: string | undefined]>, name = ''): Promise<void> {
+    const changes: ConfigChange[] = [];
+    const version = this.#lastVersion + 1;
+    for (const [key, after] of values) {
+      const { value: before } = this.#next.get(key) ?? this.#entries.get(key) ?? {};
+      if (before === after) continue;
+      changes.push({ key, before, after });
+      this.#next.set(key, { value: after, version });
+    }
+    if (changes.length > 0) {
+      changes.sort((one, other) => (one.key < other.key ? -1 : 1));
+      this.#lastVersion = version;
+      const stampMs = this.#init.wallMs?.() ?? Date.now();
+      this.#pendingVersions.push({ version, stampMs, name, changes });
+    }
+    return this.#init.proposer.propose();
+  }
+
+  /** Makes everything as it was in a version; false when that is not remembered. */
+  async resetTo(version: number): Promise<boolean> {
+    const oldest = this.#history[0]!.version - 1;
+    if (version < oldest || version > this.version) return false;
+    await this.setAll(undoing(this.#history, version), `reset to ${version}`);
+    return true;
   }
 
   // ── config-key ───────────────────────────────────────────────────────────────────────────────────
@@ -82,7 +120,8 @@ export class ConfigService implements MonService {
 
   /** Resolves when durable. `value` undefined removes it. */
   setKey(key: string, value: Uint8Array | undefined): Promise<void> {
-    return this.#change({ prefix: keyPrefix, key, value });
+    this.#pendingKeys.set(key, value);
+    return this.#init.proposer.propose();
   }
 
   // ── Service ──────────────────────────────────────────────────────────────────────────────────────
@@ -94,46 +133,69 @@ export class ConfigService implements MonService {
   }
 
   get hasPending(): boolean {
-    return this.#pending.length > 0;
+    return this.#pendingVersions.length > 0 || this.#pendingKeys.size > 0;
   }
 
   propose(transaction: StoreTransaction): () => void {
-    const changes = this.#pending;
-    this.#pending = [];
-    for (const { key, prefix, value } of changes) {
-      if (value === undefined) transaction.erase(prefix, key);
-      else transaction.put(prefix, key, value);
+    const versions = this.#pendingVersions;
+    const keys = this.#pendingKeys;
+    this.#pendingVersions = [];
+    this.#pendingKeys = new Map();
+    for (const version of versions) {
+      transaction.put(historyPrefix, String(version.version), encodeVersion(version));
+      const forgotten = version.version - configHistoryMax;
+      if (forgotten > firstVersion.version) transaction.erase(historyPrefix, String(forgotten));
+      for (const { after, key } of version.changes) {
+        put(transaction, configPrefix, key, after === undefined ? undefined : Buffer.from(after));
+      }
     }
-    this.#versionProposed++;
-    const version = this.#versionProposed;
-    transaction.put(versionPrefix, versionKey, Buffer.from(String(version)));
+    for (const [key, value] of keys) put(transaction, keyPrefix, key, value);
     return () => {
-      for (const change of changes) this.#apply(change);
-      this.#version = version;
+      for (const version of versions) this.#applyVersion(version);
+      for (const [key, value] of keys) this.#applyKey(key, value);
       for (const listener of this.#listeners) listener();
     };
   }
 
-  async #change(change: Change): Promise<void> {
-    this.#pending.push(change);
-    await this.#init.proposer.propose();
+  #applyVersion(version: ConfigVersion): void {
+    for (const { after, key } of version.changes) {
+      if (after === undefined) this.#entries.delete(key);
+      else this.#entries.set(key, parseConfigKey(key, after));
+      if (this.#next.get(key)?.version === version.version) this.#next.delete(key);
+    }
+    this.#history.push(version);
+    if (this.#history.length > configHistoryMax) this.#history.shift();
   }
 
-  #apply({ key, prefix, value }: Change): void {
-    if (prefix === keyPrefix) {
-      if (value === undefined) this.#keys.delete(key);
-      else this.#keys.set(key, value);
-    } else if (value === undefined) this.#entries.delete(key);
-    else this.#entries.set(key, parseConfigKey(key, Buffer.from(value).toString()));
+  #applyKey(key: string, value: Uint8Array | undefined): void {
+    if (value === undefined) this.#keys.delete(key);
+    else this.#keys.set(key, value);
   }
 
   #load(): void {
     const { store } = this.#init;
-    for (const prefix of [configPrefix, keyPrefix] as const) {
-      for (const key of store.keys(prefix)) this.#apply({ prefix, key, value: store.get(prefix, key) });
+    for (const key of store.keys(configPrefix)) {
+      const value = store.get(configPrefix, key);
+      if (value !== undefined) this.#entries.set(key, parseConfigKey(key, Buffer.from(value).toString()));
     }
-    const version = store.get(versionPrefix, versionKey);
-    this.#version = version === undefined ? 0 : Number(Buffer.from(version).toString());
-    this.#versionProposed = this.#version;
+    for (const key of store.keys(keyPrefix)) this.#applyKey(key, store.get(keyPrefix, key));
+    for (const key of store.keys(historyPrefix)) {
+      const bytes = store.get(historyPrefix, key);
+      if (bytes !== undefined) this.#history.push(decodeVersion(bytes, key));
+    }
+    // What was forgotten in the store is forgotten here.
+    if (this.#history.length > 1 && this.#history[1]!.version > firstVersion.version + 1)
+      this.#history.shift();
+    this.#lastVersion = this.version;
   }
+}
+
+function put(
+  transaction: StoreTransaction,
+  prefix: string,
+  key: string,
+  value: Uint8Array | undefined,
+): void {
+  if (value === undefined) transaction.erase(prefix, key);
+  else transaction.put(prefix, key, value);
 }

@@ -90,8 +90,67 @@ test('durable with the proposal, and back after a start', async () => {
     assert.equal([...service.configFor(osd3)], [['debug_osd', '10/10']]);
     assert.equal(service.keys(), ['a/b']);
     assert.equal(Buffer.from(service.key('a/b')!), Buffer.from([1, 2]));
-    assert.is(service.version, 2);
+    assert.is(service.version, 4);
   }
+});
+
+test('versions: one for each change, none for what changes nothing; back to any of them', async () => {
+  const bench = new ServiceBench();
+  const config = new ConfigService({ store: bench.store, proposer: bench, wallMs: () => 1000 });
+  void config.set('osd/a', '1');
+  void config.set('osd/a', '1');
+  void config.set('osd/a', '2');
+  void config.set('osd/a', '1');
+  await bench.commit(config);
+  void config.setAll(
+    [
+      ['osd/b', '3'],
+      ['osd/a', undefined],
+      ['osd/c', undefined],
+    ],
+    'both',
+  );
+  await bench.commit(config);
+  assert.is(config.version, 5);
+  assert.equal(config.history.at(-1), {
+    version: 5,
+    stampMs: 1000,
+    name: 'both',
+    changes: [
+      { key: 'osd/a', before: '1', after: undefined },
+      { key: 'osd/b', before: undefined, after: '3' },
+    ],
+  });
+  const values = (service: ConfigService) => [...service.entries].map(({ key, value }) => `${key}=${value}`);
+  for (const [version, expected] of [
+    [3, ['osd/a=2']],
+    [5, ['osd/b=3']],
+    [1, []],
+    [4, ['osd/a=1']],
+    [0, []],
+  ] as const) {
+    const done = config.resetTo(version);
+    await bench.commit(config);
+    assert.ok(await done);
+    assert.equal(values(config), expected, `version ${version}`);
+  }
+  assert.not(await config.resetTo(99));
+  const restarted = new ConfigService({ store: bench.store, proposer: bench });
+  assert.equal(restarted.history.length, config.history.length);
+  assert.is(restarted.version, 10);
+});
+
+test('old versions are forgotten, in memory and in the store', async () => {
+  const bench = new ServiceBench();
+  const config = new ConfigService({ store: bench.store, proposer: bench });
+  for (let value = 0; value < 1200; value++) void config.set('osd/a', String(value));
+  await bench.commit(config);
+  assert.is(config.history.length, 1000);
+  assert.is([...bench.store.keys('config-history')].length, 1000);
+  const restarted = new ConfigService({ store: bench.store, proposer: bench });
+  assert.is(restarted.history.length, 1000);
+  assert.is(restarted.history[0]!.version, config.history[0]!.version);
+  assert.not(await config.resetTo(5));
 });
 
 // ── Ceph's options ───────────────────────────────────────────────────────────────────────────────────

@@ -30,7 +30,7 @@ export const assimilateCommands: readonly CommandDefinition[] = [
         }
         if (lines.length > 0) kept.push(`\n[${section}]\n${lines.join('\n')}\n`);
       }
-      await Promise.all(taken.map(([key, value]) => monitor.config.set(key, value)));
+      await monitor.config.setAll(taken);
       return answer(kept.join(''));
     },
   },
