@@ -11,7 +11,8 @@ class DirectLink {
   readonly handlers: Record<string, LinkHandler<string>> = {};
   readonly types: number[] = [];
   pauses = 0;
-  #drain: () => void = () => {};
+  #connections = 0;
+  readonly #drains = new Map<string, () => void>();
 
   end(own: string, other: string): LinkEnds<string> {
     return {
@@ -21,19 +22,18 @@ class DirectLink {
       },
       connect: async (_address, handler) => {
         this.handlers[own] = handler;
-        return own;
+        return `${own} ${++this.#connections}`;
       },
-      send: (_connection, type, payload) => {
+      send: (connection, type, payload) => {
         this.types.push(type);
-
         setImmediate(() => this.handlers[other]!(type, payload, other));
         if (this.types.length % 100 !== 0) return true;
         this.pauses++;
-        setImmediate(() => this.#drain());
+        setImmediate(() => this.#drains.get(connection)?.());
         return false;
       },
-      onDrain: (_connection, listener) => {
-        this.#drain = listener;
+      onDrain: (connection, listener) => {
+        this.#drains.set(connection, listener);
       },
       close: async () => {},
     };
@@ -66,9 +66,9 @@ test(
     assert.is(counted.pings, 0);
     assert.ok(counted.elapsedMs > 0);
     assert.ok(link.pauses >= Math.floor(sent.messages / 100));
-    assert.is(link.types[0], BenchType.Start);
+    assert.equal(link.types.slice(0, 3), [BenchType.Start, BenchType.Started, BenchType.Data]);
     assert.is(link.types.at(-1), BenchType.End);
-    assert.is(link.types.length, sent.messages + 2);
+    assert.is(link.types.length, sent.messages + 3);
   }),
 );
 
@@ -99,8 +99,10 @@ test(
       toServer(type, payload, connection);
     };
     link.handlers.client = (type, payload, connection) => {
-      underWay--;
-      sizes.add(payload.length);
+      if (type === BenchType.Pong) {
+        underWay--;
+        sizes.add(payload.length);
+      }
       toClient(type, payload, connection);
     };
     const [counted, sent] = await Promise.all([
@@ -113,10 +115,48 @@ test(
   }),
 );
 
+test(
+  'at a depth so many pings are under way, and a new one leaves for each answer',
+  limited(30_000, async () => {
+    const { link, server, client } = await makeRoles();
+    let underWay = 0;
+    const seen = new Set<number>();
+    const { server: toServer, client: toClient } = link.handlers;
+    link.handlers.server = (type, payload, connection) => {
+      if (type === BenchType.Ping) seen.add(++underWay);
+      toServer!(type, payload, connection);
+    };
+    link.handlers.client = (type, payload, connection) => {
+      if (type === BenchType.Pong) underWay--;
+      toClient!(type, payload, connection);
+    };
+    const task = { sizeBytes: 8, seconds: 0.05, depth: 5 };
+    const [counted, sent] = await Promise.all([server.count(), client.roundTrips(task)]);
+    assert.is(Math.max(...seen), 5);
+    assert.is(underWay, 0);
+    assert.is(counted.pings, sent.messages);
+  }),
+);
+
+test(
+  'many connections take turns, and the run ends with the last End',
+  limited(30_000, async () => {
+    const { link, server, client } = await makeRoles();
+    await client.connect('server', 4);
+    const task = { sizeBytes: 100, seconds: 0.05, active: 3 };
+    const [counted, sent] = await Promise.all([server.count(), client.throughput(task)]);
+    assert.ok(sent.messages > 48);
+    assert.is(counted.messages, sent.messages);
+    assert.is(link.types.filter((type) => type === BenchType.End).length, 3);
+  }),
+);
+
 test('a payload that is not the one sent is noticed', async () => {
   const { link, server } = await makeRoles();
   const handle = link.handlers.server!;
-  handle(BenchType.Start, Buffer.alloc(4), 'client');
+  const start = Buffer.alloc(8);
+  start.writeUInt32LE(1, 4);
+  handle(BenchType.Start, start, 'client');
   handle(BenchType.Data, Buffer.alloc(8, dataByte), 'client');
   handle(BenchType.Data, Buffer.alloc(8, dataByte + 1), 'client');
   assert.throws(() => handle(BenchType.End, Buffer.alloc(0), 'client'), /not the ones that were sent/);
