@@ -2,8 +2,8 @@
  * What heartbeats cost: a real ceph-osd and ours, each with 100 peers on two networks at the default interval,
  * at the same time on the same machine.
  *
- *   npm run osd-heartbeat-cpu                    100 peers, a minute, two minutes after they began
- *   npm run osd-heartbeat-cpu -- --peers 50 --seconds 120 --settle 300
+ *   npm run osd-heartbeat-cpu                    100 peers, a minute, five minutes after they began
+ *   npm run osd-heartbeat-cpu -- --peers 50 --seconds 120 --settle 600
  *   npm run osd-heartbeat-cpu -- --main dist/cli/main.js     as it is installed, not from TypeScript
  *
  * A real ceph-mon; osd.0 is ceph-osd, osd.1 is `msgr2 osd`.
@@ -33,7 +33,7 @@ const { values } = parseArgs({
   options: {
     peers: { type: 'string', default: '100' },
     seconds: { type: 'string', default: '60' },
-    settle: { type: 'string', default: '120' },
+    settle: { type: 'string', default: '300' },
     main: { type: 'string' },
   },
 });
