@@ -113,7 +113,10 @@ export class Monitor implements MonitorState, AsyncDisposable {
       this.#end = resolve;
     });
     const proposer = { propose: () => this.propose() };
-    this.config = new ConfigService({ store, proposer, wallMs: this.#wallMs });
+    this.config = config;
+    config.onCommit(() => {
+      this.#options = ownOptions(this.name, parts.given, config);
+    });
     this.log = new LogService({
       store,
       proposer,
@@ -166,7 +169,7 @@ export class Monitor implements MonitorState, AsyncDisposable {
         async () => lock?.release(),
       );
       let monitor: Monitor;
-      const config = new ConfigService({ store, proposer: { propose: () => monitor.propose() } });
+      const config = new ConfigService({ store, wallMs, proposer: { propose: () => monitor.propose() } });
       const given = init.options ?? {};
       const options = ownOptions(name, given, config);
       const auth = new AuthService({ store, options, now: wallMs });

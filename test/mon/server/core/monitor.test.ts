@@ -233,6 +233,33 @@ test('subscribers of the osdmap hear of each epoch once, in order', async () => 
   await monitor.close();
 });
 
+test('options that are set for it in the configuration database hold at once, and after a restart', async () => {
+  const store = new MemoryStore();
+  const monitor = await start({ store, options: { ...none, mon_osd_min_up_ratio: 0.4 } });
+  assert.is(monitor.options.mon_osd_down_out_interval, 600);
+  await monitor.config.set('mon/mon_osd_down_out_interval', '1234');
+  await monitor.config.set('mon.a/mon_osd_laggy_weight', '0.9');
+  await monitor.config.set('mon/mon_osd_min_up_ratio', '0.1');
+  await monitor.config.set('osd/mon_osd_min_in_ratio', '0.1');
+  await monitor.config.set('global/auth_service_required', 'cephx');
+  await monitor.config.set('mon/mon_osd_report_timeout', 'soon');
+  const check = ({ options }: Monitor): void => {
+    assert.is(options.mon_osd_down_out_interval, 1234);
+    assert.is(options.mon_osd_laggy_weight, 0.9);
+    assert.is(options.mon_osd_min_up_ratio, 0.4, 'what it was started with wins');
+    assert.is(options.mon_osd_min_in_ratio, 0.75, 'what is for OSDs is not for it');
+    assert.is(options.auth_service_required, 'none');
+    assert.is(options.mon_osd_report_timeout, 900);
+  };
+  check(monitor);
+  await monitor.close();
+  const again = await start({ store, options: { ...none, mon_osd_min_up_ratio: 0.4 } });
+  check(again);
+  await again.config.set('mon/mon_osd_down_out_interval', undefined);
+  assert.is(again.options.mon_osd_down_out_interval, 600);
+  await again.close();
+});
+
 test('versions of maps', async () => {
   const monitor = await start();
   const client = await connect(monitor);
