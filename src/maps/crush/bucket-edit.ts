@@ -78,6 +78,10 @@ export function withItem(
   weight: number,
   strawCalcVersion: number,
 ): CrushBucket {
+  // Ceph holds a new item against the weight that the bucket was made with, even when it is empty.
+  if (bucket.algorithm === BucketAlgorithm.uniform && weight !== bucket.itemWeight) {
+    throw crushRefusal(CrushErrno.invalid);
+  }
   return rebuilt(bucket, [...bucket.items, item], [...weightsOf(bucket), weight], strawCalcVersion);
 }
 
