@@ -19,5 +19,6 @@ export const MPing = defineMessage<MPing>({
   encode(body, encoder) {
     if (body.text !== undefined && body.text !== '') encoder.string(body.text);
   },
-  decode: (decoder) => (decoder.remaining === 0 ? empty : { text: decoder.string('text') }),
+  // Less than a length is no text: old senders append nothing, and others what nobody reads.
+  decode: (decoder) => (decoder.remaining < 4 ? empty : { text: decoder.string('text') }),
 });
