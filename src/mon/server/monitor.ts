@@ -10,35 +10,27 @@
  * Nothing is answered that a kill -9 could take back. When the store fails the monitor ends, and says why in
  * `ended`.
  */
-import { keyTypeOf } from '../../auth/cephx/key-type.ts';
-import { ErrorCode, MsgrError } from '../../errors.ts';
+import type { MsgrError } from '../../errors.ts';
 import type { MonMap } from '../../maps/mon-map.ts';
 import { isUp, type OSDMap } from '../../maps/osdmap.ts';
-import { Messenger } from '../../messenger/messenger.ts';
-import { Policy } from '../../messenger/policy.ts';
-import { Throttle } from '../../messenger/throttle.ts';
+import type { Messenger } from '../../messenger/messenger.ts';
 import type { Options } from '../../options.ts';
 import { type Clock, systemClock } from '../../transport/clock.ts';
-import { AddrType, EntityAddr } from '../../wire/entity-addr.ts';
-import { EntityAddrVec } from '../../wire/entity-addrvec.ts';
-import { type EntityAuthName, EntityName, EntityType } from '../../wire/entity-name.ts';
-import { supportedDefault } from '../../wire/features.ts';
-import { cephMessages } from '../../wire/messages/ceph-messages.ts';
-import { MessageRegistry } from '../../wire/messages/registry.ts';
-import { Uuid } from '../../wire/uuid.ts';
-import { monPort } from '../client/mon-host.ts';
+import type { EntityAddrVec } from '../../wire/entity-addrvec.ts';
+import { type EntityAuthName, EntityType } from '../../wire/entity-name.ts';
+import type { Uuid } from '../../wire/uuid.ts';
 import { ProcessHold } from '../client/process-hold.ts';
 import { AuthService } from './auth/auth-service.ts';
-import { MonAuthProvider } from './auth/mon-auth-provider.ts';
 import { admits } from './caps/requirements.ts';
 import { CommandServer } from './command-server.ts';
 import { ConfigService } from './config/config-service.ts';
-import { checkIdentity, firstStart, moveMonitor, storedMonMap, writeKeyrings } from './first-start.ts';
+import { writeKeyrings } from './first-start.ts';
 import { HealthService } from './health/health-service.ts';
 import { LogService } from './log/log-service.ts';
 import { MonDispatcher } from './mon-dispatcher.ts';
 import type { MonitorInit } from './monitor-init.ts';
 import type { MonitorState } from './monitor-state.ts';
+import { bindAndIdentify, type MonitorParts, makeMessenger, monitorRank, openStore } from './opening.ts';
 import { OsdMapSender } from './osd-map-sender.ts';
 import { OsdMonitor } from './osdmap/osd-monitor.ts';
 import type { PendingOsdMap } from './osdmap/pending-osd-map.ts';
@@ -55,15 +47,9 @@ import {
 import type { MonService } from './service.ts';
 import type { MonSession } from './session.ts';
 import { Sessions } from './sessions.ts';
-import { type DataLock, lockDataFolder } from './store/data-lock.ts';
-import { LmdbStore } from './store/lmdb-store.ts';
-import { MemoryStore } from './store/memory-store.ts';
+import type { DataLock } from './store/data-lock.ts';
 import type { MonStore } from './store/mon-store.ts';
-import { checkOsdMaps } from './store/osd-map-history.ts';
 import { Subscriptions } from './subscriptions.ts';
-
-/** It is the only one, so it has the first rank. */
-const rank = 0;
 
 export class Monitor implements MonitorState, AsyncDisposable {
   readonly name: string;
@@ -122,7 +108,7 @@ export class Monitor implements MonitorState, AsyncDisposable {
       proposer,
       options,
       name: this.name,
-      rank,
+      rank: monitorRank,
       addrs: monMap.monitors.get(this.name)!.publicAddrs,
       wallMs: this.#wallMs,
     });
@@ -302,101 +288,4 @@ export class Monitor implements MonitorState, AsyncDisposable {
     hold.release();
     this.#end(this.#failure);
   }
-}
-
-interface MonitorParts {
-  readonly name: string;
-  readonly options: Options;
-  /** What the start was told. */
-  readonly given: Partial<Options>;
-  readonly config: ConfigService;
-  readonly wallMs: () => number;
-  readonly clock: Clock;
-  readonly store: MonStore;
-  readonly lock: DataLock | undefined;
-  readonly auth: AuthService;
-  readonly messenger: Messenger;
-  readonly monMap: MonMap;
-}
-
-async function openStore(init: MonitorInit): Promise<{ store: MonStore; lock: DataLock | undefined }> {
-  if (init.store !== undefined) return { store: init.store, lock: undefined };
-  if (init.data === undefined) return { store: new MemoryStore(), lock: undefined };
-  LmdbStore.makeFolder(init.data);
-  const lock = await lockDataFolder(init.data);
-  try {
-    return { store: await LmdbStore.open(init.data), lock };
-  } catch (error) {
-    await lock.release();
-    throw error;
-  }
-}
-
-/** Ceph's policies of a monitor; clients and daemons have throttles of their own. */
-function makeMessenger(
-  init: MonitorInit,
-  options: Options,
-  auth: AuthService,
-  wallMs: () => number,
-): Messenger {
-  const messenger = Messenger.create({
-    name: EntityName.mon(rank),
-    label: `mon.${init.name ?? 'a'}`,
-    nonce: 0,
-    options,
-    auth: new MonAuthProvider({ auth, options, now: wallMs }),
-    messageTypes: new MessageRegistry(cephMessages),
-    ...(init.transport === undefined ? {} : { transport: init.transport }),
-    ...(init.clock === undefined ? {} : { clock: init.clock }),
-    ...(init.random === undefined ? {} : { random: init.random }),
-  });
-  const ofClients = new Throttle({ name: 'mon_client_bytes', max: options.mon_client_bytes });
-  const ofDaemons = new Throttle({ name: 'mon_daemon_bytes', max: options.mon_daemon_bytes });
-  messenger.setDefaultPolicy(Policy.statelessServer());
-  messenger.setPolicy(EntityType.Mon, Policy.losslessPeerReuse());
-  messenger.setPolicy(EntityType.Client, Policy.statelessServer({ throttlerBytes: ofClients }));
-  for (const type of [EntityType.Osd, EntityType.Mds, EntityType.Mgr]) {
-    messenger.setPolicy(
-      type,
-      Policy.statelessServer({ throttlerBytes: ofDaemons, featuresSupported: supportedDefault }),
-    );
-  }
-  return messenger;
-}
-
-type Found = Omit<MonitorParts, 'clock' | 'lock' | 'monMap'>;
-
-/** Binds, and finds or makes the monmap that says so. */
-async function bindAndIdentify(init: MonitorInit, found: Found): Promise<MonMap> {
-  const { auth, messenger, name, options, store } = found;
-  const fsid = init.fsid === undefined ? undefined : Uuid.parse(init.fsid);
-  const stored = storedMonMap(store);
-  const hasOsdMaps = checkOsdMaps(store) !== undefined;
-  if (hasOsdMaps !== (stored !== undefined)) {
-    throw new MsgrError(ErrorCode.Store, 'the store has a monmap without an osdmap, or the other way round');
-  }
-  if (stored !== undefined) checkIdentity(stored, name, fsid);
-  const known = stored?.monitors.get(name)?.publicAddrs;
-  const addrs = await messenger.bind(publicAddress(init.publicAddr, known));
-  const now = found.wallMs();
-  if (stored === undefined) {
-    const keyType = keyTypeOf(init.keyType ?? 'aes')!;
-    return firstStart({ store, auth, options, name, addrs, fsid, keyring: init.keyring, keyType, now });
-  }
-  return addrs.equals(known!) ? stored : moveMonitor(store, stored, name, addrs, now);
-}
-
-/** Of a start without a port, or without an address: the one that clients know. */
-function publicAddress(text: string | undefined, known: EntityAddrVec | undefined): EntityAddr {
-  const before = known?.front;
-  if (text === undefined) {
-    if (before !== undefined) return before;
-    throw new MsgrError(ErrorCode.InvalidArgument, 'a new monitor needs a public address');
-  }
-  const addrs = EntityAddrVec.parse(text);
-  const wanted = addrs.v2() ?? addrs.front;
-  if (wanted === undefined) throw new MsgrError(ErrorCode.InvalidArgument, `${text} has no msgr2 address`);
-  const isAnyPort = /:0(?:$|[/,\]])/.test(text);
-  const kept = before?.host === wanted.host ? before.port : isAnyPort ? 0 : monPort;
-  return new EntityAddr({ type: AddrType.Msgr2, host: wanted.host, port: wanted.port || kept, nonce: 0 });
 }
