@@ -39,6 +39,7 @@ export class LogService implements MonService {
   /** Number of the first of `#entries`. */
   #first = 1;
   #pending: LogEntry[] = [];
+  #pendingCharacters = 0;
   /** Numbers as they are once all proposals under way are committed. */
   #firstProposed = 1;
   #lastProposed = 0;
@@ -105,13 +106,19 @@ export class LogService implements MonService {
     this.add(entry);
   }
 
-  /** One that nobody sends twice; durable with the next proposal. */
+  /**
+   * One that nobody sends twice; durable with the next proposal. In a flood, what would be dropped as soon as
+   * it was kept is not kept at all.
+   */
   add(entry: LogEntry): void {
-    this.#pending.push({
-      ...entry,
-      channel: entry.channel.slice(0, channelCharactersMax),
-      message: entry.message.slice(0, monLogMessageCharactersMax),
-    });
+    const message = entry.message.slice(0, monLogMessageCharactersMax);
+    this.#pending.push({ ...entry, channel: entry.channel.slice(0, channelCharactersMax), message });
+    this.#pendingCharacters += message.length;
+    while (this.#pending.length > monLogEntriesMax || this.#pendingCharacters > monLogBytesMax) {
+      const oldest = this.#pending.shift()!;
+      this.#pendingCharacters -= oldest.message.length;
+      this.#keys.delete(keyOf(oldest));
+    }
   }
 
   // ── Reading ──────────────────────────────────────────────────────────────────────────────────────
@@ -146,6 +153,7 @@ export class LogService implements MonService {
   propose(transaction: StoreTransaction): () => void {
     const added = this.#pending;
     this.#pending = [];
+    this.#pendingCharacters = 0;
     for (const entry of added) {
       this.#lastProposed++;
       const bytes = encodeWith((encoder) => encodeLogEntry(encoder, entry));

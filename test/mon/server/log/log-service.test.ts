@@ -127,6 +127,21 @@ test('a flood of long messages is bounded in bytes, and a message in length', as
   assert.is(open(bench).version, 800);
 });
 
+test('a flood between two proposals is bounded too', async () => {
+  const bench = new ServiceBench();
+  const log = open(bench);
+  for (let batch = 0; batch < 15; batch++) {
+    void log.append(Array.from({ length: 1000 }, (_, index) => entry(batch * 1000 + index + 1)));
+  }
+  await bench.commit(log);
+  assert.is(log.entries.length, 10_000);
+  assert.is(log.entries[0]!.message, 'entry 5001');
+  assert.is(log.version, 10_000);
+  for (let index = 0; index < 1000; index++) log.audit('x'.repeat(60_000));
+  await bench.commit(log);
+  assert.ok(log.entries.length < 600, String(log.entries.length));
+});
+
 test('proposals that overlap keep their numbers apart', async () => {
   const bench = new ServiceBench();
   const log = open(bench);
