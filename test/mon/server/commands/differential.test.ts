@@ -263,6 +263,7 @@ test('a real ceph-mon and ours: every command on OSDs, pools and the CRUSH map',
       ...poolVariables,
     ]);
     await comparison.compareMaps();
+    comparison.problems.push(...(await compareTool([real, ours])));
     osds.push(...(await bootOsds(real, clients[0])), ...(await bootOsds(ours, clients[1])));
     await comparison.ask(osdStates);
     await Promise.all(clients.map((client) => untilUp(client, 4)));
@@ -358,6 +359,24 @@ test('a CRUSH map with straw, straw2, list and uniform buckets is edited to the 
   }
   if (problems.length > 0) throw new Error(`${problems.length} differ:\n${problems.join('\n')}`);
 });
+
+/** What Ceph's own tool prints for people. */
+async function compareTool(clusters: readonly CephCluster[]): Promise<string[]> {
+  const problems: string[] = [];
+  for (const words of [
+    'osd tree',
+    'osd stat',
+    'osd dump',
+    'osd pool ls detail',
+    'osd map eight foo',
+    'osd crush tree',
+  ]) {
+    const [real, ours] = await Promise.all(clusters.map((cluster) => cluster.ceph(...words.split(' '))));
+    if (masked(real!) === masked(ours!)) continue;
+    problems.push(`ceph ${words}\n    real ${JSON.stringify(real)}\n    ours ${JSON.stringify(ours)}`);
+  }
+  return problems;
+}
 
 /** Ceph's own tools read what ours wrote. */
 function checkWithTools(map: Uint8Array): void {
