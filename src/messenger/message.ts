@@ -18,7 +18,12 @@ export const Priority = MessagePriority;
 const noBytes = Buffer.alloc(0);
 
 /** A Uint8Array with Buffer's methods: as cheap to make as a plain view, unlike `Buffer.from`. */
-class SlabView extends Uint8Array {}
+class SlabView extends Uint8Array {
+  // Written out, the constructor is inlined where views are made; a default one is called with spread arguments.
+  constructor(slab: ArrayBuffer, offset: number, length: number) {
+    super(slab, offset, length);
+  }
+}
 Object.setPrototypeOf(SlabView.prototype, Buffer.prototype);
 
 function viewOf(slab: ArrayBuffer, offset: number, length: number): Buffer {
