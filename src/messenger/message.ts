@@ -17,14 +17,30 @@ export const Priority = MessagePriority;
 
 const noBytes = Buffer.alloc(0);
 
-/** A Uint8Array with Buffer's methods: as cheap to make as a plain view, unlike `Buffer.from`. */
-class SlabView extends Uint8Array {
-  // Written out, the constructor is inlined where views are made; a default one is called with spread arguments.
-  constructor(slab: ArrayBuffer, offset: number, length: number) {
-    super(slab, offset, length);
-  }
+/**
+ * A Uint8Array with Buffer's methods: as cheap to make as a plain view, unlike `Buffer.from`. The constructor is
+ * written out, as V8 inlines no default one here. The class has no name of its own, because tools that keep
+ * names (esbuild, tsx) would define it anew, which makes the class a dictionary: V8 then compiles its
+ * constructor again and again, and never installs what it made.
+ */
+const SlabView = withBufferMethods(
+  class extends Uint8Array {
+    constructor(slab: ArrayBuffer, offset: number, length: number) {
+      super(slab, offset, length);
+    }
+  },
+);
+
+function withBufferMethods<
+  Class extends new (
+    slab: ArrayBuffer,
+    offset: number,
+    length: number,
+  ) => Uint8Array,
+>(view: Class): Class {
+  Object.setPrototypeOf(view.prototype, Buffer.prototype);
+  return view;
 }
-Object.setPrototypeOf(SlabView.prototype, Buffer.prototype);
 
 function viewOf(slab: ArrayBuffer, offset: number, length: number): Buffer {
   return length === 0 ? noBytes : (new SlabView(slab, offset, length) as Buffer);
