@@ -8,6 +8,7 @@ import { Buffer } from 'node:buffer';
 import { ErrorCode, MsgrError } from '../errors.ts';
 import type { OutgoingMessage } from '../transport/channel.ts';
 import { Field } from '../transport/message-batch.ts';
+import { bufferView } from '../wire/buffer-view.ts';
 import { MessagePriority } from '../wire/message-header.ts';
 import type { MessageType } from '../wire/messages/registry.ts';
 import type { Connection } from './connection.ts';
@@ -16,35 +17,6 @@ import type { Connection } from './connection.ts';
 export const Priority = MessagePriority;
 
 const noBytes = Buffer.alloc(0);
-
-/**
- * A Uint8Array with Buffer's methods: as cheap to make as a plain view, unlike `Buffer.from`. The constructor is
- * written out, as V8 inlines no default one here. The class has no name of its own, because tools that keep
- * names (esbuild, tsx) would define it anew, which makes the class a dictionary: V8 then compiles its
- * constructor again and again, and never installs what it made.
- */
-const SlabView = withBufferMethods(
-  class extends Uint8Array {
-    constructor(slab: ArrayBuffer, offset: number, length: number) {
-      super(slab, offset, length);
-    }
-  },
-);
-
-function withBufferMethods<
-  Class extends new (
-    slab: ArrayBuffer,
-    offset: number,
-    length: number,
-  ) => Uint8Array,
->(view: Class): Class {
-  Object.setPrototypeOf(view.prototype, Buffer.prototype);
-  return view;
-}
-
-function viewOf(slab: ArrayBuffer, offset: number, length: number): Buffer {
-  return length === 0 ? noBytes : (new SlabView(slab, offset, length) as Buffer);
-}
 
 /** What a {@link Message} is made of. Only `type` is required. */
 export interface MessageInit {
@@ -102,13 +74,19 @@ export class Message implements OutgoingMessage {
     body: Body,
     init: { priority?: number; tid?: bigint } = {},
   ): Message {
-    const segments = messageType.encode(body);
-    return new Message({
+    const { version, compatVersion, front, middle, data } = messageType.encode(body);
+    const priority = init.priority ?? messageType.priority ?? Priority.Default;
+    const message = new Message({
       type: messageType.type,
-      ...(messageType.priority === undefined ? {} : { priority: messageType.priority }),
-      ...segments,
-      ...init,
+      priority,
+      version,
+      compatVersion,
+      front,
+      middle,
+      data,
     });
+    if (init.tid !== undefined) message.tid = init.tid;
+    return message;
   }
 
   get tid(): bigint {
@@ -196,17 +174,17 @@ export class ReceivedMessage implements OutgoingMessage {
   }
 
   get front(): Buffer {
-    this.#front ??= viewOf(this.#slab, this.#frontOffset, this.#frontLength);
+    this.#front ??= bufferView(this.#slab, this.#frontOffset, this.#frontLength);
     return this.#front;
   }
 
   get middle(): Buffer {
-    this.#middle ??= viewOf(this.#slab, this.#middleOffset, this.#middleLength);
+    this.#middle ??= bufferView(this.#slab, this.#middleOffset, this.#middleLength);
     return this.#middle;
   }
 
   get data(): Buffer {
-    this.#data ??= viewOf(this.#slab, this.#dataOffset, this.#dataLength);
+    this.#data ??= bufferView(this.#slab, this.#dataOffset, this.#dataLength);
     return this.#data;
   }
 
