@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 
 #ifndef IP_BIND_ADDRESS_NO_PORT
 #define IP_BIND_ADDRESS_NO_PORT 24
@@ -63,12 +62,13 @@ void set_common(OptionSetter& setter, const SocketOptions& options, bool ipv6) {
 
 // What two ends on one host need of the kernel's buffers: their round trip is some microseconds, and what waits
 // in more than this has left the caches before it is read. Left alone, the kernel lets both grow to megabytes.
-constexpr int kWithinHostBufferBytes = 512 * 1024;
+constexpr int kWithinHostBufferBytes = 256 * 1024;
 
 void set_buffers_within_host(int fd, const SocketAddress& remote, const SocketOptions& options) {
   if (!SocketAddress::within_host(SocketAddress::local_of(fd), remote)) return;
-  int bytes = getenv("BUFB") ? atoi(getenv("BUFB")) : kWithinHostBufferBytes; if (!bytes) return;
-  const auto set = [&](int name) { setsockopt(fd, SOL_SOCKET, name, &bytes, sizeof bytes); };
+  const auto set = [&](int name) {
+    setsockopt(fd, SOL_SOCKET, name, &kWithinHostBufferBytes, sizeof kWithinHostBufferBytes);
+  };
   if (options.receive_buffer_bytes <= 0) set(SO_RCVBUF);
   if (options.send_buffer_bytes <= 0) set(SO_SNDBUF);
 }
