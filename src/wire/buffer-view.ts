@@ -31,5 +31,7 @@ function withBufferMethods(
   view: new (memory: ArrayBufferLike, offset: number, length: number) => Uint8Array,
 ) {
   Object.setPrototypeOf(view.prototype, Buffer.prototype);
+  // As Node's own buffers have it: who compares two buffers by their constructors finds them alike.
+  view.prototype.constructor = Buffer;
   return view as ViewClass;
 }
