@@ -8,6 +8,7 @@ import { Buffer } from 'node:buffer';
 import { ErrorCode, MsgrError } from '../errors.ts';
 import type { OutgoingMessage } from '../transport/channel.ts';
 import { Field } from '../transport/message-batch.ts';
+import { bufferView } from '../wire/buffer-view.ts';
 import { MessagePriority } from '../wire/message-header.ts';
 import type { MessageType } from '../wire/messages/registry.ts';
 import type { Connection } from './connection.ts';
@@ -16,14 +17,6 @@ import type { Connection } from './connection.ts';
 export const Priority = MessagePriority;
 
 const noBytes = Buffer.alloc(0);
-
-/** A Uint8Array with Buffer's methods: as cheap to make as a plain view, unlike `Buffer.from`. */
-class SlabView extends Uint8Array {}
-Object.setPrototypeOf(SlabView.prototype, Buffer.prototype);
-
-function viewOf(slab: ArrayBuffer, offset: number, length: number): Buffer {
-  return length === 0 ? noBytes : (new SlabView(slab, offset, length) as Buffer);
-}
 
 /** What a {@link Message} is made of. Only `type` is required. */
 export interface MessageInit {
@@ -81,13 +74,19 @@ export class Message implements OutgoingMessage {
     body: Body,
     init: { priority?: number; tid?: bigint } = {},
   ): Message {
-    const segments = messageType.encode(body);
-    return new Message({
+    const { version, compatVersion, front, middle, data } = messageType.encode(body);
+    const priority = init.priority ?? messageType.priority ?? Priority.Default;
+    const message = new Message({
       type: messageType.type,
-      ...(messageType.priority === undefined ? {} : { priority: messageType.priority }),
-      ...segments,
-      ...init,
+      priority,
+      version,
+      compatVersion,
+      front,
+      middle,
+      data,
     });
+    if (init.tid !== undefined) message.tid = init.tid;
+    return message;
   }
 
   get tid(): bigint {
@@ -175,17 +174,17 @@ export class ReceivedMessage implements OutgoingMessage {
   }
 
   get front(): Buffer {
-    this.#front ??= viewOf(this.#slab, this.#frontOffset, this.#frontLength);
+    this.#front ??= bufferView(this.#slab, this.#frontOffset, this.#frontLength);
     return this.#front;
   }
 
   get middle(): Buffer {
-    this.#middle ??= viewOf(this.#slab, this.#middleOffset, this.#middleLength);
+    this.#middle ??= bufferView(this.#slab, this.#middleOffset, this.#middleLength);
     return this.#middle;
   }
 
   get data(): Buffer {
-    this.#data ??= viewOf(this.#slab, this.#dataOffset, this.#dataLength);
+    this.#data ??= bufferView(this.#slab, this.#dataOffset, this.#dataLength);
     return this.#data;
   }
 

@@ -82,6 +82,11 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
   #auth: AuthFacts | undefined;
   readonly #outgoing = new OutgoingQueue<Message | ReceivedMessage>();
   readonly #requests: RequestTable;
+  /**
+   * Bytes that may go to the channel before it is asked for its figures again. Above 0 only while the
+   * connection is open, nothing waits in `#outgoing`, and the next message is below every limit.
+   */
+  #room = 0;
   #mustDrain = false;
   #keepalivePending = false;
   #lastKeepaliveAck = 0;
@@ -165,19 +170,41 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
   // ── Sending ────────────────────────────────────────────────────────────────────────────────────
 
   send(message: Message | ReceivedMessage): boolean {
+    if (this.#room > 0) {
+      this.#room -= this.channel.send(message);
+      if (this.#room > 0) return true;
+    } else if (this.#outgoing.length === 0 && this.#hasRoom()) {
+      this.channel.send(message);
+    } else {
+      return this.#queue(message);
+    }
+    return this.#takeRoom();
+  }
+
+  /** Whether the channel takes a message now, when none waits before it. */
+  #hasRoom(): boolean {
     const { channel } = this;
-    if (
+    return (
       this.#state === 'open' &&
-      this.#outgoing.length === 0 &&
       channel.queuedBytes < channelQueueBytesMax &&
       channel.unackedBytes < unackedBytesMax
-    ) {
-      channel.send(message);
-      if (channel.queuedBytes < this.messenger.sendHighWaterMark) return true;
-      this.#mustDrain = true;
-      return false;
-    }
-    return this.#queue(message);
+    );
+  }
+
+  /** Asks the channel on behalf of the next many messages. False: the sender is to wait for 'drain'. */
+  #takeRoom(): boolean {
+    const { channel, messenger } = this;
+    const { queuedBytes } = channel;
+    const room = Math.min(
+      channelQueueBytesMax - queuedBytes,
+      messenger.sendHighWaterMark - queuedBytes,
+      unackedBytesMax - channel.unackedBytes,
+    );
+    // A small integer for as long as it lives.
+    this.#room = Math.max(room, 0) | 0;
+    if (queuedBytes < messenger.sendHighWaterMark) return true;
+    this.#mustDrain = true;
+    return false;
   }
 
   #queue(message: Message | ReceivedMessage): boolean {
@@ -192,6 +219,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
       );
     }
     this.#outgoing.push(message.priority, message.byteLength, message);
+    this.#room = 0;
     if (this.#state === 'standby' && !this.policy.server) this.#leaveStandby();
     if (this.queuedBytes < this.messenger.sendHighWaterMark) return true;
     this.#mustDrain = true;
@@ -392,6 +420,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
     this.#timer.clear();
     this.#sockets++;
     this.#state = 'connecting';
+    this.#room = 0;
     this.#isAccepting = true;
     this.channel.disconnect();
     this.channel.resumeReading();
@@ -495,14 +524,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
   /** Hands waiting messages to the channel, highest priority first, as far as it has room. */
   #pump(): void {
     const { channel } = this;
-    while (
-      this.#state === 'open' &&
-      this.#outgoing.length !== 0 &&
-      channel.queuedBytes < channelQueueBytesMax &&
-      channel.unackedBytes < unackedBytesMax
-    ) {
-      channel.send(this.#outgoing.shift()!);
-    }
+    while (this.#outgoing.length !== 0 && this.#hasRoom()) channel.send(this.#outgoing.shift()!);
     // Below the channel's own limit nothing more is heard of it: what waits there must not hold the sender.
     const drainedBytes = Math.max(this.messenger.sendHighWaterMark / 2, channelQueueBytesMax);
     if (this.#mustDrain && this.queuedBytes <= drainedBytes) {
@@ -538,6 +560,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
 
   #enter(state: ConnectionState, cause: MsgrError | undefined): void {
     this.#state = state;
+    this.#room = 0;
     this.messenger.stateChanged(this, state, cause);
     if (this.listenerCount('state') !== 0) this.emit('state', state, cause);
   }

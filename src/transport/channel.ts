@@ -116,8 +116,11 @@ export interface Channel {
   // The session
   /** Ends the handshake: replays the outbox in order with its old sequence numbers, then streams. */
   startSession(options: SessionOptions): void;
-  /** Appends to the outbox with the next sequence number; leaves with the next flush when in session. */
-  send(message: OutgoingMessage): void;
+  /**
+   * Appends to the outbox with the next sequence number; leaves with the next flush when in session.
+   * Answers the bytes by which the queue grew: the message's frame.
+   */
+  send(message: OutgoingMessage): number;
   /** Drops outbox entries up to and including `seq`, as the peer has them. */
   acknowledge(seq: bigint): void;
   /** Sequence number of the last message received; what SESSION_RECONNECT and its answer carry. */

@@ -6,20 +6,23 @@
  * Field names are given by the caller and joined with dots: inside `decoder.versioned('pool', …)` a
  * failing `u32('size')` is reported as `pool.size`.
  */
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import { ErrorCode, MsgrError } from '../errors.ts';
+import { bufferView } from './buffer-view.ts';
 
 export class Decoder {
-  readonly #bytes: Buffer;
-  readonly #view: DataView;
+  readonly #bytes: Uint8Array;
+  /** Asking a typed array for its buffer is a call out of compiled code; made once. */
+  #memory: ArrayBufferLike | undefined;
+  /** For what is wider than 32 bits; made when it is first needed, as it costs more than many a message. */
+  #view: DataView | undefined;
   #position = 0;
   #end: number;
   readonly #path: string[] = [];
 
   /** `name` is the outermost part of every field name in errors. */
   constructor(bytes: Uint8Array, name?: string) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#bytes = bytes;
     this.#end = bytes.byteLength;
     if (name !== undefined) this.#path.push(name);
   }
@@ -35,35 +38,41 @@ export class Decoder {
   }
 
   u8(field: string): number {
-    return this.#view.getUint8(this.#take(1, field));
+    return this.#bytes[this.#take(1, field)]!;
   }
 
   u16(field: string): number {
-    return this.#view.getUint16(this.#take(2, field), true);
+    const at = this.#take(2, field);
+    const bytes = this.#bytes;
+    return bytes[at]! | (bytes[at + 1]! << 8);
   }
 
   u16be(field: string): number {
-    return this.#view.getUint16(this.#take(2, field), false);
+    const at = this.#take(2, field);
+    const bytes = this.#bytes;
+    return (bytes[at]! << 8) | bytes[at + 1]!;
   }
 
   i16(field: string): number {
-    return this.#view.getInt16(this.#take(2, field), true);
+    return (this.u16(field) << 16) >> 16;
   }
 
   u32(field: string): number {
-    return this.#view.getUint32(this.#take(4, field), true);
+    return this.i32(field) >>> 0;
   }
 
   i32(field: string): number {
-    return this.#view.getInt32(this.#take(4, field), true);
+    const at = this.#take(4, field);
+    const bytes = this.#bytes;
+    return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
   }
 
   u64(field: string): bigint {
-    return this.#view.getBigUint64(this.#take(8, field), true);
+    return this.#wide().getBigUint64(this.#take(8, field), true);
   }
 
   i64(field: string): bigint {
-    return this.#view.getBigInt64(this.#take(8, field), true);
+    return this.#wide().getBigInt64(this.#take(8, field), true);
   }
 
   /** A u64 that must fit a safe integer; larger values are refused. */
@@ -75,11 +84,11 @@ export class Decoder {
   }
 
   f32(field: string): number {
-    return this.#view.getFloat32(this.#take(4, field), true);
+    return this.#wide().getFloat32(this.#take(4, field), true);
   }
 
   f64(field: string): number {
-    return this.#view.getFloat64(this.#take(8, field), true);
+    return this.#wide().getFloat64(this.#take(8, field), true);
   }
 
   /** Ceph writes 0 or 1 and reads any non-zero byte as true. */
@@ -90,7 +99,8 @@ export class Decoder {
   /** `count` raw bytes, as a view into the input. */
   raw(count: number, field: string): Buffer {
     const at = this.#take(count, field);
-    return this.#bytes.subarray(at, at + count);
+    this.#memory ??= this.#bytes.buffer;
+    return bufferView(this.#memory, this.#bytes.byteOffset + at, count);
   }
 
   /** A Ceph `bufferlist`, as a view into the input. */
@@ -197,6 +207,12 @@ export class Decoder {
   fail(field: string, reason: string, offset = this.#position): never {
     const name = [...this.#path, field].join('.');
     throw new MsgrError(ErrorCode.Malformed, `${name} at byte ${offset}: ${reason}`, { offset, field: name });
+  }
+
+  #wide(): DataView {
+    const { buffer, byteOffset, byteLength } = this.#bytes;
+    this.#view ??= new DataView(buffer, byteOffset, byteLength);
+    return this.#view;
   }
 
   #take(count: number, field: string): number {

@@ -6,17 +6,23 @@
  * with what was handed out before.
  */
 import { Buffer } from 'node:buffer';
+import { bufferView } from './buffer-view.ts';
 
 const initialBytes = 256;
 
+/** Buffer's own looks at its arguments for longer than it takes to write some hundred zeros. */
+const { fill } = Uint8Array.prototype;
+
 export class Encoder {
+  #memory: ArrayBuffer;
   #bytes: Buffer;
   #view: DataView;
   #length = 0;
 
   constructor(capacity = initialBytes) {
     this.#bytes = Buffer.allocUnsafeSlow(Math.max(capacity, 16));
-    this.#view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.byteLength);
+    this.#memory = this.#bytes.buffer as ArrayBuffer;
+    this.#view = new DataView(this.#memory);
   }
 
   /** Bytes written so far. */
@@ -98,7 +104,7 @@ export class Encoder {
 
   zeros(count: number): this {
     const at = this.#advance(count);
-    this.#bytes.fill(0, at, at + count);
+    fill.call(this.#bytes, 0, at, at + count);
     return this;
   }
 
@@ -165,16 +171,16 @@ export class Encoder {
   take(): Buffer {
     const taken = this.#bytes.subarray(0, this.#length);
     this.#bytes = Buffer.allocUnsafeSlow(initialBytes);
-    this.#view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.byteLength);
+    this.#memory = this.#bytes.buffer as ArrayBuffer;
+    this.#view = new DataView(this.#memory);
     this.#length = 0;
     return taken;
   }
 
-  /** A copy of the bytes written; the encoder is empty afterwards and keeps its memory for the next use. */
-  takeCopy(): Buffer {
-    const copied = Buffer.from(this.peek());
-    this.#length = 0;
-    return copied;
+  /** Copies the bytes written to `to`, from `offset` on. */
+  copyTo(to: Uint8Array, offset: number): void {
+    // All of its memory is its own, and asking a typed array for its buffer is a call out of compiled code.
+    to.set(bufferView(this.#memory, 0, this.#length), offset);
   }
 
   /** Forgets what was written, keeps the memory. */
@@ -196,7 +202,8 @@ export class Encoder {
     const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.byteLength * 2));
     this.#bytes.copy(grown, 0, 0, this.#length);
     this.#bytes = grown;
-    this.#view = new DataView(grown.buffer, grown.byteOffset, grown.byteLength);
+    this.#memory = grown.buffer as ArrayBuffer;
+    this.#view = new DataView(this.#memory);
   }
 }
 

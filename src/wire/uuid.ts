@@ -73,6 +73,17 @@ export function encodeUuid(encoder: Encoder, uuid: Uuid): void {
   encoder.raw(uuid.bytes);
 }
 
+/** The uuid decoded last. A cluster's messages carry its fsid, again and again. */
+let latest = Uuid.zero;
+
 export function decodeUuid(decoder: Decoder, field: string): Uuid {
-  return Uuid.fromBytes(decoder.raw(uuidBytes, field));
+  const bytes = decoder.raw(uuidBytes, field);
+  if (!isSame(bytes, latest.bytes)) latest = Uuid.fromBytes(bytes);
+  return latest;
+}
+
+/** Cheaper than a call of `equals` for so few bytes. */
+function isSame(left: Uint8Array, right: Uint8Array): boolean {
+  for (let index = 0; index < uuidBytes; index++) if (left[index] !== right[index]) return false;
+  return true;
 }

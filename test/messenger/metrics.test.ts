@@ -194,7 +194,13 @@ for (const transport of testTransports()) {
     const count = 1000;
     for (let id = 0; id < count; id++) connection.send(new Message({ type, data: Buffer.alloc(10_000) }));
     await server.recorder.untilMessages(1);
+    const reader = server.messenger.connections()[0] as PeerConnection;
+    reader.pauseReading();
+    const written = () => connection.counters().messagesSent - reader.counters().messagesReceived;
+    await waitUntil(() => written() > 0, 20_000, 'messages that are written and not read');
     connection.fault(new MsgrError(ErrorCode.Socket, 'pulled by the test'));
+    await waitUntil(() => reader.counters().connects === 2, 20_000, 'the second socket');
+    reader.resumeReading();
     await server.recorder.untilMessages(count);
     await waitUntil(() => connection.counters().unackedBytes === 0, 20_000, 'the acknowledgement');
     const { messagesReplayed, messagesSent } = connection.counters();

@@ -24,13 +24,12 @@ export interface Canary {
 const oneIn = 12;
 
 function badSend(
-  treat: (send: (message: OutgoingMessage) => void, message: OutgoingMessage) => void,
+  treat: (send: (message: OutgoingMessage) => number, message: OutgoingMessage) => number,
 ): NonNullable<Canary['sabotage']> {
   return (channel, random) => {
     const send = channel.send.bind(channel);
     channel.send = (message) => {
-      if (random.integer(1, oneIn) === 1) treat(send, message);
-      else send(message);
+      return random.integer(1, oneIn) === 1 ? treat(send, message) : send(message);
     };
   };
 }
@@ -41,13 +40,13 @@ export const canaries = {
     found: 'duplicate',
     sabotage: badSend((send, message) => {
       send(message);
-      send(message);
+      return send(message);
     }),
   },
   drops: {
     what: 'a message is not sent at all',
     found: 'lost',
-    sabotage: badSend(() => {}),
+    sabotage: badSend(() => 0),
   },
   damages: {
     what: 'a bit of the payload changes before the CRC is made',
@@ -56,7 +55,7 @@ export const canaries = {
       const data = Uint8Array.from(message.data);
       if (data.length > 0) data[data.length >> 1]! ^= 4;
       const { type, priority, version, compatVersion, tidLow, tidHigh, front, middle } = message;
-      send({ type, priority, version, compatVersion, tidLow, tidHigh, front, middle, data });
+      return send({ type, priority, version, compatVersion, tidLow, tidHigh, front, middle, data });
     }),
   },
   reorders: {
@@ -68,11 +67,12 @@ export const canaries = {
       channel.send = (message) => {
         if (late === undefined && random.integer(1, 2) === 1) {
           late = message;
-          return;
+          return 0;
         }
-        send(message);
-        if (late !== undefined) send(late);
+        let bytes = send(message);
+        if (late !== undefined) bytes += send(late);
         late = undefined;
+        return bytes;
       };
     },
   },

@@ -413,7 +413,8 @@ export function sessionConformance({ test, mode }: ConformanceSuite): void {
     assert.is(far.events.messageCount, 0, 'a paused channel delivers nothing');
     far.events.call(() => far.channel.resumeReading());
     await near.events.next('drain', 20_000);
-    assert.ok(near.channel.queuedBytes < channelQueueBytesMax / 2);
+    // It was below half when it was told; sealing more for the next write adds its tags and padding since.
+    assert.ok(near.channel.queuedBytes < (channelQueueBytesMax / 2) * 1.05);
     await far.events.settled(() => far.events.messageCount === sent, 'every message', 20_000);
     await acknowledged(near);
   });

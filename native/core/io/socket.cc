@@ -60,6 +60,19 @@ void set_common(OptionSetter& setter, const SocketOptions& options, bool ipv6) {
   }
 }
 
+// What two ends on one host need of the kernel's buffers: their round trip is some microseconds, and what waits
+// in more than this has left the caches before it is read. Left alone, the kernel lets both grow to megabytes.
+constexpr int kWithinHostBufferBytes = 256 * 1024;
+
+void set_buffers_within_host(int fd, const SocketAddress& remote, const SocketOptions& options) {
+  if (!SocketAddress::within_host(SocketAddress::local_of(fd), remote)) return;
+  const auto set = [&](int name) {
+    setsockopt(fd, SOL_SOCKET, name, &kWithinHostBufferBytes, sizeof kWithinHostBufferBytes);
+  };
+  if (options.receive_buffer_bytes <= 0) set(SO_RCVBUF);
+  if (options.send_buffer_bytes <= 0) set(SO_SNDBUF);
+}
+
 SocketResult fail(int fd, SocketStep step, int error) {
   if (fd >= 0) close(fd);
   SocketResult result;
@@ -91,6 +104,7 @@ SocketResult open_connection(const SocketAddress& address, const SocketOptions& 
     if (errno != EINPROGRESS && errno != EINTR) return fail(fd, SocketStep::kConnect, errno);
     result.in_progress = true;
   }
+  set_buffers_within_host(fd, address, options);
   return result;
 }
 
@@ -119,6 +133,7 @@ SocketResult configure_accepted(int fd, const SocketOptions& options) {
     setter.set(SocketStep::kTypeOfService, ipv6 ? IPPROTO_IPV6 : IPPROTO_IP, ipv6 ? IPV6_TCLASS : IP_TOS,
                options.type_of_service);
   }
+  set_buffers_within_host(fd, SocketAddress::remote_of(fd), options);
   SocketResult result = setter.result();
   result.fd = fd;
   return result;

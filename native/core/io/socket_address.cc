@@ -57,6 +57,17 @@ uint16_t SocketAddress::port() const {
   return ntohs(is_ipv6() ? storage_.ipv6.sin6_port : storage_.ipv4.sin_port);
 }
 
+bool SocketAddress::within_host(const SocketAddress& one, const SocketAddress& other) {
+  if (one.family() != other.family()) return false;
+  if (one.is_ipv6()) {
+    return std::memcmp(&one.storage_.ipv6.sin6_addr, &other.storage_.ipv6.sin6_addr, sizeof(in6_addr)) == 0;
+  }
+  const uint32_t host = ntohl(one.storage_.ipv4.sin_addr.s_addr);
+  const uint32_t other_host = ntohl(other.storage_.ipv4.sin_addr.s_addr);
+  return one.family() == AF_INET &&
+         (host == other_host || (host >> 24 == IN_LOOPBACKNET && other_host >> 24 == IN_LOOPBACKNET));
+}
+
 socklen_t SocketAddress::size() const { return is_ipv6() ? sizeof storage_.ipv6 : sizeof storage_.ipv4; }
 
 void SocketAddress::append_words(int32_t* words) const {

@@ -26,6 +26,8 @@ class SocketAddress {
   bool is_ipv6() const { return family() == AF_INET6; }
   bool is_set() const { return family() != AF_UNSPEC; }
   uint16_t port() const;
+  // Both ends of a connection with these addresses are on this host: one address, or two of 127.0.0.0/8.
+  static bool within_host(const SocketAddress& one, const SocketAddress& other);
   const sockaddr* data() const { return &storage_.any; }
   socklen_t size() const;
 

@@ -202,11 +202,12 @@ export class NativeChannel implements Channel {
     if (this.#stage !== Stage.closed) this.#stage = Stage.session;
   }
 
-  send(message: OutgoingMessage): void {
-    if (this.isGone) return;
+  send(message: OutgoingMessage): number {
+    if (this.isGone) return 0;
     const size = this.#host.sendTable.append(this.id, message);
     this.#appendedBytes = (this.#appendedBytes + size) | 0;
     this.#appendedCount = (this.#appendedCount + 1) | 0;
+    return size;
   }
 
   acknowledge(seq: bigint): void {

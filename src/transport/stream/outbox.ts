@@ -94,8 +94,8 @@ export class Outbox {
     return this.#firstSeq + this.#count - 1;
   }
 
-  /** Writes the message's frame with the next seq and this acknowledgement (u64 in two halves). */
-  append(message: FrameMessage, ackSeqLow: number, ackSeqHigh: number): void {
+  /** Writes the message's frame with the next seq and this acknowledgement (u64 in two halves). Answers its bytes. */
+  append(message: FrameMessage, ackSeqLow: number, ackSeqHigh: number): number {
     const { front, middle, data } = message;
     const needed = writtenBytes(front.length, middle.length, data.length);
     let slab = this.#slab;
@@ -128,6 +128,7 @@ export class Outbox {
     this.#count++;
     this.#bytes += size;
     this.#waitingBytes += size;
+    return size;
   }
 
   /**

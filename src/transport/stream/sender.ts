@@ -48,10 +48,11 @@ export class Sender {
     return this.outbox.waitingBytes + (link === undefined ? 0 : link.queuedBytes);
   }
 
-  append(message: OutgoingMessage): void {
+  append(message: OutgoingMessage): number {
     const inbox = this.#inbox;
-    this.outbox.append(message, inbox.seqLow, inbox.seqHigh);
+    const bytes = this.outbox.append(message, inbox.seqLow, inbox.seqHigh);
     inbox.told();
+    return bytes;
   }
 
   /** Queues a control frame; without nonces for it the link has failed, and its owner is to look. */

@@ -208,7 +208,7 @@ export class StreamChannel implements Channel, LinkOwner, TurnMember {
     if (link.reader.bufferedBytes > 0 && !this.#pumping) turn.scheduleDelivery(this);
   }
 
-  send(message: OutgoingMessage): void {
+  send(message: OutgoingMessage): number {
     if (this.#state === State.gone) throw new MsgrError(ErrorCode.Closed, 'the channel is destroyed');
     const messageBytes = message.front.length + message.middle.length + message.data.length;
     const { turn, messageBytesMax } = this.#host;
@@ -218,9 +218,10 @@ export class StreamChannel implements Channel, LinkOwner, TurnMember {
         `message type ${message.type} holds ${messageBytes} bytes, the limit is ${messageBytesMax}`,
       );
     }
-    this.#sender.append(message);
+    const bytes = this.#sender.append(message);
     if (this.#state === State.session) turn.scheduleFlush(this);
     this.#noteQueue();
+    return bytes;
   }
 
   acknowledge(seq: bigint): void {
