@@ -8,7 +8,7 @@
  */
 import { CryptoKey } from '../../../auth/cephx/crypto-key.ts';
 import type { KeyServer } from '../../../auth/cephx/key-server.ts';
-import { type KeyType, keyTypeName } from '../../../auth/cephx/key-type.ts';
+import { KeyType } from '../../../auth/cephx/key-type.ts';
 import {
   currentSecret,
   decodeRotatingSecrets,
@@ -54,6 +54,9 @@ export class AuthService implements MonService, KeyServer {
   /** Undefined: to be removed. */
   #pendingEntities = new Map<string, EntityAuth | undefined>();
   #pendingRotating = new Map<number, RotatingSecrets>();
+  /** On their way to the disk: no longer pending and not committed yet. */
+  #proposedEntities: ReadonlyMap<string, EntityAuth | undefined> = new Map();
+  #proposedRotating: ReadonlyMap<number, RotatingSecrets> = new Map();
   #version: number;
 
   /** Reads what is committed. @throws MsgrError ERR_MSGR_STORE */
@@ -111,7 +114,8 @@ export class AuthService implements MonService, KeyServer {
   /** As it will be once what is pending is committed. */
   pendingEntity(name: EntityAuthName): EntityAuth | undefined {
     const text = String(name);
-    return this.#pendingEntities.has(text) ? this.#pendingEntities.get(text) : this.#entities.get(text);
+    const layers = [this.#pendingEntities, this.#proposedEntities, this.#entities];
+    return layers.find((layer) => layer.has(text))?.get(text);
   }
 
   set(name: EntityAuthName, auth: EntityAuth): void {
@@ -141,7 +145,11 @@ export class AuthService implements MonService, KeyServer {
     if (this.pendingEntity(monitorName) === undefined) return;
     const { now, options } = this.#init;
     for (const service of services) {
-      const held = this.#pendingRotating.get(service) ?? this.#rotating.get(service) ?? noRotatingSecrets;
+      const held =
+        this.#pendingRotating.get(service) ??
+        this.#proposedRotating.get(service) ??
+        this.#rotating.get(service) ??
+        noRotatingSecrets;
       const rotated = rotatedSecrets(held, now(), serviceTtlMs(service, options), this.#keyType);
       if (rotated !== held) this.#pendingRotating.set(service, rotated);
     }
@@ -152,6 +160,8 @@ export class AuthService implements MonService, KeyServer {
     const rotating = this.#pendingRotating;
     this.#pendingEntities = new Map();
     this.#pendingRotating = new Map();
+    this.#proposedEntities = entities;
+    this.#proposedRotating = rotating;
     for (const [name, auth] of entities) {
       if (auth === undefined) transaction.erase(prefix, entityKey + name);
       else
@@ -172,6 +182,8 @@ export class AuthService implements MonService, KeyServer {
     transaction.put(prefix, 'max_global_id', encodeVersion(maxGlobalId));
     transaction.put(prefix, 'last_committed', encodeVersion(this.#version + 1));
     return () => {
+      this.#proposedEntities = new Map();
+      this.#proposedRotating = new Map();
       for (const [name, auth] of entities) {
         if (auth === undefined) this.#entities.delete(name);
         else this.#entities.set(name, auth);
@@ -185,15 +197,9 @@ export class AuthService implements MonService, KeyServer {
   get #keyType(): KeyType {
     const own = this.pendingEntity(monitorName);
     if (own === undefined) throw new MsgrError(ErrorCode.Store, 'the monitor has no key of its own (mon.)');
-    if (secretless(own)) {
-      throw new MsgrError(ErrorCode.Store, `the key of mon. is of type ${keyTypeName(own.key.type)}`);
-    }
+    if (own.key.type === KeyType.None) throw new MsgrError(ErrorCode.Store, 'the key of mon. is none');
     return own.key.type as KeyType;
   }
-}
-
-function secretless({ key }: EntityAuth): boolean {
-  return key.type === 0;
 }
 
 function sorted(entities: ReadonlyMap<string, EntityAuth>): [EntityAuthName, EntityAuth][] {
