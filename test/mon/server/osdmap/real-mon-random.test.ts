@@ -26,17 +26,6 @@ const seed = Number(process.env.MSGR2_SEED ?? randomInt(2 ** 31));
 const real = suite('random lives beside a real ceph-mon');
 let both: Comparison;
 
-real.before(async () => {
-  // Nothing becomes old enough by itself, on a tick or while a message waits: ours has no clock here.
-  both = await Comparison.start({
-    mon_tick_interval: '3600',
-    osd_heartbeat_grace: '600',
-    mon_osd_adjust_heartbeat_grace: 'false',
-  });
-  both.comparesLaggyIntervals = false;
-});
-real.after(() => both?.[Symbol.asyncDispose]());
-
 /** One message of one OSD, sensible or not; its name, for a failure. */
 async function step(random: SeededRandom): Promise<string> {
   const { map } = both.bench;
@@ -103,25 +92,44 @@ async function step(random: SeededRandom): Promise<string> {
   }
 }
 
-real(`${steps} messages, seed ${seed}`, async () => {
-  const random = new SeededRandom(seed);
-  await both.begin({ osd_heartbeat_grace: 600, mon_osd_adjust_heartbeat_grace: false });
-  const told: string[] = [];
-  try {
-    for (let count = 0; count < steps; count++) {
-      const name = await step(random);
-      const isPending = both.bench.osd.hasPending;
-      told.push(`${isPending ? '* ' : '  '}${name}`);
-      if (isPending) await both.same();
-      else if (random.chance(0.1)) await both.still();
-    }
-    await both.still();
-  } catch (error) {
-    console.log(`seed ${seed}, the last of ${told.length} messages (*: made an epoch):`);
-    console.log(told.slice(-12).join('\n'));
-    throw error;
-  }
-  assert.ok(both.bench.map.epoch > 10);
-});
+if (requireCeph('random lives beside a real ceph-mon')) {
+  real.before(async () => {
+    // Nothing becomes old enough by itself, on a tick or while a message waits: ours has no clock here.
+    both = await Comparison.start({
+      mon_tick_interval: '3600',
+      osd_heartbeat_grace: '600',
+      mon_osd_adjust_heartbeat_grace: 'false',
+    });
+    both.comparesLaggyIntervals = false;
+  });
+  real.after(() => both?.[Symbol.asyncDispose]());
 
-if (requireCeph()) real.run();
+  real(`${steps} messages, seed ${seed}`, async () => {
+    const random = new SeededRandom(seed);
+    await both.begin({ osd_heartbeat_grace: 600, mon_osd_adjust_heartbeat_grace: false });
+    const told: string[] = [];
+    // Where all others are down, OSDs that were registered and have never been up abort ceph-mon 16.2.15
+    // (OSDMap::check_health counts them among the down, and not among those that are in).
+    for (const actor of both.actors) {
+      await both.send(actor, MOSDBoot, actor.bootMessage(both.bench.map.epoch));
+      await both.same();
+    }
+    try {
+      for (let count = 0; count < steps; count++) {
+        const name = await step(random);
+        const isPending = both.bench.osd.hasPending;
+        told.push(`${isPending ? '* ' : '  '}${name}`);
+        if (isPending) await both.same();
+        else if (random.chance(0.1)) await both.still();
+      }
+      await both.still();
+    } catch (error) {
+      console.log(`seed ${seed}, the last of ${told.length} messages (*: made an epoch):`);
+      console.log(told.slice(-12).join('\n'));
+      throw error;
+    }
+    assert.ok(both.bench.map.epoch > 10);
+  });
+}
+
+real.run();
