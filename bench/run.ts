@@ -30,11 +30,18 @@ import { runScript } from './script.ts';
 import { ratiosOf } from './table.ts';
 import { describeVersions, versionsText } from './versions.ts';
 
+/** Of the cores, taken by others when the run begins: more than this and two processes have no core each. */
+const busyShare = 0.5;
+
 const live = new LiveLine(process.stdout);
 await runScript('npm run bench', live, async () => {
   const flags = parseFlags();
   if (flags.congestionControl !== undefined && runInNamespace(flags.congestionControl)) return;
-  live.print(machineText(describeMachine()));
+  const machine = describeMachine();
+  live.print(machineText(machine));
+  if (machine.load > machine.cores * busyShare) {
+    live.print(`this machine is busy (load ${machine.load}): nothing below is worth quoting`);
+  }
   if (isLone(flags, LoneScenario.Soak)) await runSoak(flags, live);
   else if (isLone(flags, LoneScenario.Micro)) await runMicro(flags, live);
   else await runRounds(flags);

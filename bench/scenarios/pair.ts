@@ -1,5 +1,4 @@
 /** One peer's turn in a round: everything that the plan asks of a pair, on one pair of fresh processes. */
-import { CliError } from '../../src/cli/cli-error.ts';
 import { formatSize } from '../../src/cli/format.ts';
 import { PairScenario, type Peer, type PeerSession } from '../peer.ts';
 import type { Plan } from '../plan.ts';
@@ -20,9 +19,6 @@ export async function measurePeer(
   try {
     session = await peer.start();
     for (const scenario of scenarios) await measure[scenario](peer, session, plan, result, watch);
-  } catch (error) {
-    if (error instanceof CliError) throw new CliError(`${peer.name}: ${error.message}`, { cause: error });
-    throw error;
   } finally {
     await session?.close();
   }
