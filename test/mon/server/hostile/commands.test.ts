@@ -108,7 +108,7 @@ test('values of every kind in every place', () =>
     fc.asyncProperty(strangeCommand, fc.uint8Array({ maxLength: 40 }), async (text, input) => {
       await run(text, input);
     }),
-    { numRuns: 250 },
+    { numRuns: 150 },
   ));
 
 /** Texts where texts belong, so that commands get further. */
@@ -146,7 +146,7 @@ test('strange texts in every place', () =>
     fc.asyncProperty(textCommand, fc.string({ unit: 'binary', maxLength: 60 }), async (text, input) => {
       await run(text, Buffer.from(input));
     }),
-    { numRuns: 250 },
+    { numRuns: 150 },
   ));
 
 test('of another cluster: EPERM; to the monitor itself: EACCES', async () => {
