@@ -78,7 +78,7 @@ export function boot(
     return done('it was sent before the last boot', mapsFrom);
   }
   if (!mayMarkUp(context, osd)) return done('noup', mapsFrom);
-  if (osd >= map.maxOsd) return done(`max_osd is ${map.maxOsd}`);
+  if (osd >= Math.min(map.maxOsd, pending.maxOsd)) return done(`max_osd is ${pending.maxOsd}`);
 
   if (isUp) {
     // Its former self is still up, elsewhere: that one goes down in an epoch of its own.

@@ -189,6 +189,29 @@ export class PendingOsdMap {
     this.touch();
   }
 
+  /** Of a batch that lowers max_osd, what it says of OSDs beyond; an increment may not name them. */
+  dropBeyondMaxOsd(): void {
+    const { change, maxOsd } = this;
+    if (change.newMaxOsd < 0 || change.newMaxOsd >= this.base.maxOsd) return;
+    const perOsd: readonly Map<number, unknown>[] = [
+      change.newUpClient,
+      change.newUpCluster,
+      change.newHbBackUp,
+      change.newHbFrontUp,
+      change.newState,
+      change.newWeight,
+      change.newPrimaryAffinity,
+      change.newUpThru,
+      change.newLastCleanInterval,
+      change.newLost,
+      change.newXinfo,
+      change.newUuid,
+    ];
+    for (const entries of perOsd) {
+      for (const osd of entries.keys()) if (osd >= maxOsd) entries.delete(osd);
+    }
+  }
+
   /** The map as it would be now; a look ahead, which leaves the change as it is. */
   preview(): OSDMap {
     return applyIncremental(this.base, this.change as OSDMapIncremental);

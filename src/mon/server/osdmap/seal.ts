@@ -22,6 +22,7 @@ export interface SealContext {
 /** Returns the placement groups that are to be created once the change is committed. */
 export function seal(pending: PendingOsdMap, { modified, options, creating }: SealContext): CreatingPgs {
   const { change, base } = pending;
+  pending.dropBeyondMaxOsd();
   for (const [osd, flips] of change.newState) {
     if ((flips & OsdState.up) === 0) continue;
     change.newLastUpChange = modified;

@@ -140,6 +140,23 @@ test('noup, and a message from before the last boot: maps, and nothing else', as
   assert.equal(session.maps, [11]);
 });
 
+test('a boot in the batch that lowers max_osd does not break it', async () => {
+  const bench = await Bench.create(withOneDown());
+  // What a command does to a map whose highest OSD does not exist.
+  const map = withOsds(clusterMap(3, 1), { 2: { state: 0, weight: 0 } });
+  const lowered = await Bench.create(map);
+  lowered.send(MOSDBoot, lowered.bootOf(2), lowered.sessionOf(2, 2));
+  lowered.osd.pending.change.newMaxOsd = 2;
+  const next = await lowered.commit();
+  assert.is(next.maxOsd, 2);
+  lowered.send(MOSDBoot, lowered.bootOf(2), lowered.sessionOf(2, 2));
+  assert.is(lowered.osd.hasPending, false);
+  bench.osd.pending.change.newMaxOsd = 0;
+  bench.osd.pending.touch();
+  bench.send(MOSDBoot, bench.bootOf(0), bench.sessionOf(0, 2));
+  assert.is((await bench.commit()).maxOsd, 0);
+});
+
 // ── In or out ────────────────────────────────────────────────────────────────────────────────────
 
 const weights: readonly {
