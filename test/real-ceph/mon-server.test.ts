@@ -118,6 +118,45 @@ function testsOf(title: string, options: CephClusterOptions): void {
   );
 
   tests(
+    'options of the configuration database reach running OSDs',
+    limited(60_000, async ({ cluster }) => {
+      await cluster.ceph('config', 'set', 'osd', 'osd_max_backfills', '7');
+      const seen = async (): Promise<boolean> => {
+        const answer = (await cluster.daemon('osd.1', 'config get', { var: 'osd_max_backfills' })) as object;
+        return Object.values(answer)[0] === '7';
+      };
+      await waitUntil(seen, 20_000, 'osd.1 to have it', 100);
+      const dump = JSON.parse(await cluster.ceph('config', 'dump', '--format', 'json'));
+      assert.equal(
+        dump.map(({ section, name, value }: Record<string, string>) => [section, name, value]),
+        [['osd', 'osd_max_backfills', '7']],
+      );
+    }),
+  );
+
+  if (options.auth === 'cephx') {
+    tests(
+      'an entity that is made has its caps, at the monitor and at OSDs, and none of them once it is gone',
+      limited(90_000, async ({ cluster }) => {
+        const grants = ['mon', 'allow r', 'osd', 'allow r pool=data'];
+        const keyring = await cluster.ceph('auth', 'get-or-create', 'client.bob', ...grants);
+        writeFileSync(cluster.keyringPath('client.bob'), keyring, { mode: 0o600 });
+        const asBob = (...args: string[]): Promise<string> => rados(cluster, '-n', 'client.bob', ...args);
+        assert.is(await asBob('-p', 'data', 'get', 'one', '-'), 'one object\n');
+        const path = join(cluster.folder, 'object');
+        const put = await asBob('-p', 'data', 'put', 'three', path).catch((error) => error.stderr);
+        assert.match(put, /Operation not permitted/);
+        const command = await cluster.ceph('-n', 'client.bob', 'osd', 'set', 'noout').catch(String);
+        assert.match(command, /EACCES|access denied/);
+        await cluster.ceph('auth', 'rm', 'client.bob');
+        const gone = await asBob('lspools').catch((error) => error.stderr);
+        // What rados says of a ceph-mon that refuses it, too.
+        assert.match(gone, /failed to fetch mon config/);
+      }),
+    );
+  }
+
+  tests(
     'an OSD that is killed is marked down by what its peers report, and boots again',
     limited(120_000, async ({ cluster }) => {
       const monitor = (): Monitor => cluster.monitor;
