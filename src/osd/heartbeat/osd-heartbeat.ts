@@ -205,10 +205,16 @@ export class OsdHeartbeat implements OsdHeartbeatInterface {
     }
   }
 
-  /** Ceph's reset_heartbeat_peers: all, or those that have been failing for osd_heartbeat_stale. */
+  /**
+   * Ceph's reset_heartbeat_peers: all, or those that have been failing for osd_heartbeat_stale. What was said of
+   * them is taken back first, where Ceph only forgets it: a monitor keeps the word of an OSD whose own NIC had
+   * died, and the next such OSD is then the second witness against everybody.
+   */
   #reset(isAll: boolean): void {
     const staleMs = this.#init.clock.nowMs() - this.#options.osd_heartbeat_stale * 1000;
     const dropped = this.#table.all().filter((peer) => isAll || peer.isStale(staleMs));
+    const pending = isAll ? this.#reports.pendingOsds() : dropped.map(({ osd }) => osd);
+    if (this.#map !== undefined) for (const osd of pending) this.#reports.cancel(this.#map, osd);
     for (const { osd } of dropped) this.#reports.forget(osd);
     this.#dropPeers(dropped.map(({ osd }) => osd));
     if (isAll) this.#reports.forgetAll();
