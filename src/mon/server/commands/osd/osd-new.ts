@@ -63,9 +63,9 @@ async function newOsd(context: CommandContext): Promise<CommandReply> {
   }
   const osd = wanted ?? freeId(monitor);
   checkKeys(monitor, osd, uuid, secrets);
-  await setKeys(monitor, osd, uuid, secrets);
+  // All of it in one turn: whoever asks meanwhile must not be given the same id.
   addOsd(monitor, osd, uuid, secrets.deviceClass);
-  await committed(monitor, '');
+  await Promise.all([setKeys(monitor, osd, uuid, secrets), committed(monitor, '')]);
   return idAnswer(context, osd, 'osdid');
 }
 
@@ -204,13 +204,14 @@ function checkKeys(monitor: MonitorState, osd: number, uuid: Uuid, { cephx, lock
   }
 }
 
+/** Resolves when what is kept beside the maps and keys is durable. */
 async function setKeys(
   monitor: MonitorState,
   osd: number,
   uuid: Uuid,
   { cephx, dmCryptKey, lockbox }: Secrets,
 ): Promise<void> {
-  if (dmCryptKey !== undefined) await monitor.config.setKey(dmCryptPath(uuid), Buffer.from(dmCryptKey));
   if (cephx !== undefined) monitor.auth.set(EntityAuthName.parse(`osd.${osd}`), osdAuth(cephx));
   if (lockbox !== undefined) monitor.auth.set(lockboxName(uuid), lockboxAuth(uuid, lockbox));
+  if (dmCryptKey !== undefined) await monitor.config.setKey(dmCryptPath(uuid), Buffer.from(dmCryptKey));
 }

@@ -77,10 +77,11 @@ async function destroy(context: CommandContext): Promise<CommandReply> {
   if (!pendingOsdMap.exists(osd)) return done(`osd.${osd} does not exist`);
   refuseUp(monitor, osd, `osd.${osd} is not \`down\`.`);
   if ((pendingOsdMap.state(osd) & OsdState.destroyed) !== 0) return settled(monitor, `destroyed osd.${osd}`);
-  await destroyKeys(monitor, osd);
+  const keys = destroyKeys(monitor, osd);
   pendingOsdMap.changeState(osd, OsdState.destroyed, 0);
   pendingOsdMap.change.newUuid.set(osd, Uuid.zero);
-  return committed(monitor, `destroyed osd.${osd}`);
+  const [reply] = await Promise.all([committed(monitor, `destroyed osd.${osd}`), keys]);
+  return reply;
 }
 
 async function purge(context: CommandContext): Promise<CommandReply> {
@@ -95,9 +96,11 @@ async function purge(context: CommandContext): Promise<CommandReply> {
     removeItem(draft, osd, { unlinkOnly: false });
     setPendingCrush(monitor, draft.finish());
   }
-  if ((pendingOsdMap.state(osd) & OsdState.destroyed) === 0) await destroyKeys(monitor, osd);
+  const isDestroyed = (pendingOsdMap.state(osd) & OsdState.destroyed) !== 0;
+  const keys = isDestroyed ? undefined : destroyKeys(monitor, osd);
   removeFromMap(monitor, osd);
-  return committed(monitor, `purged osd.${osd}`);
+  const [reply] = await Promise.all([committed(monitor, `purged osd.${osd}`), keys]);
+  return reply;
 }
 
 async function remove({ args, monitor }: CommandContext): Promise<CommandReply> {
@@ -129,14 +132,18 @@ function removeFromMap({ pendingOsdMap }: MonitorState, osd: number): void {
   pendingOsdMap.change.newUuid.set(osd, Uuid.zero);
 }
 
-/** Keys of the OSD, of the lockbox that opens its encrypted disk, and what that disk is opened with. */
+/**
+ * What is pending of it changes at once; resolves when the rest is durable.
+ *
+ * Keys of the OSD, of the lockbox that opens its encrypted disk, and what that disk is opened with.
+ */
 async function destroyKeys(monitor: MonitorState, osd: number): Promise<void> {
   const uuid = monitor.pendingOsdMap.uuid(osd);
   monitor.auth.delete(EntityAuthName.parse(`osd.${osd}`));
   monitor.auth.delete(lockboxName(uuid));
   const prefixes = [`dm-crypt/osd/${uuid}/`, `daemon-private/osd.${osd}/`];
   const keys = monitor.config.keys().filter((key) => prefixes.some((prefix) => key.startsWith(prefix)));
-  for (const key of keys) await monitor.config.setKey(key, undefined);
+  await Promise.all(keys.map((key) => monitor.config.setKey(key, undefined)));
 }
 
 export function lockboxName(uuid: Uuid): EntityAuthName {
