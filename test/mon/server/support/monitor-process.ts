@@ -14,7 +14,8 @@ export const programEnvironment: NodeJS.ProcessEnv = {
   ...(existsSync(nativePath) ? { MSGR2_NATIVE: nativePath } : {}),
 };
 
-const readyTimeoutMs = 60_000;
+/** A machine that stands still is no monitor that does not start. */
+const readyTimeoutMs = 600_000;
 
 export interface MonitorProcess {
   readonly child: ChildProcess;

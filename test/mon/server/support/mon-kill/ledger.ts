@@ -14,7 +14,11 @@ import { crc32c } from '../../../../../src/wire/crc32c.ts';
 export type Told =
   | { readonly kind: 'map'; readonly epoch: number; readonly isFull: boolean; readonly crc: number }
   | { readonly kind: 'key'; readonly key: string; readonly value: string }
+  | { readonly kind: 'weight'; readonly osd: number; readonly step: number }
   | { readonly kind: 'count'; readonly what: 'boots' | 'failures' | 'commands' };
+
+/** Weights go from 1/1000 to 1 and begin anew. */
+export const weightSteps = 1000;
 
 export class Ledger {
   readonly counts = { maps: 0, keys: 0, boots: 0, failures: 0, commands: 0 };
@@ -22,6 +26,7 @@ export class Ledger {
   readonly #maps = new Map<string, number>();
   /** Each key is written by one client, one value after the other, the next one when the last was answered. */
   readonly #keys = new Map<string, string>();
+  #weight: { readonly osd: number; readonly step: number } | undefined;
   #newest = 0;
   #verified: OSDMap | undefined;
 
@@ -37,6 +42,10 @@ export class Ledger {
     if (told.kind === 'key') {
       this.counts.keys++;
       this.#keys.set(told.key, told.value);
+      return;
+    }
+    if (told.kind === 'weight') {
+      this.#weight = told;
       return;
     }
     const key = `${told.isFull ? 'full' : 'step'} ${told.epoch}`;
@@ -67,6 +76,7 @@ export class Ledger {
       this.#maps.delete(key);
     }
     this.#checkChain(store, Math.max(first, 1), last);
+    this.#checkWeight();
     for (const [key, value] of this.#keys) {
       const found = store.get('config-key', key);
       const text = found === undefined ? 'nothing' : Buffer.from(found).toString();
@@ -75,6 +85,15 @@ export class Ledger {
         throw new Error(`config-key ${key} was set to ${value} and holds ${text}`);
       }
     }
+  }
+
+  /** Of the map that was checked last. */
+  #checkWeight(): void {
+    if (this.#weight === undefined) return;
+    const { osd, step } = this.#weight;
+    const found = Math.round((this.#verified!.osdWeight[osd]! * weightSteps) / 0x10000);
+    if (found === step || found === (step % weightSteps) + 1) return;
+    throw new Error(`osd.${osd} was reweighted to ${step}/${weightSteps} and has ${found}/${weightSteps}`);
   }
 
   #checkChain(store: MonStore, first: number, last: number): void {

@@ -13,7 +13,7 @@ import { MonClient } from '../../../../../src/mon/client/mon-client.ts';
 import { crc32c } from '../../../../../src/wire/crc32c.ts';
 import { MOSDMap } from '../../../../../src/wire/messages/m-osd-map.ts';
 import { LightOsd } from '../light-osd.ts';
-import type { Told } from './ledger.ts';
+import { type Told, weightSteps } from './ledger.ts';
 
 const options = {
   // A monitor is away for a second: nobody waits longer than it takes.
@@ -43,6 +43,11 @@ const witness: Dispatcher = {
   },
 };
 
+function fail(error: unknown): void {
+  process.stderr.write(`load: ${error instanceof Error ? error.stack : error}\n`);
+  process.exit(1);
+}
+
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function setKeys(index: number): Promise<void> {
@@ -52,31 +57,40 @@ async function setKeys(index: number): Promise<void> {
   client.subscribe('osdmap', { start: 1n });
   const key = `kill/${index}`;
   for (let value = 1; ; value++) {
-    for (;;) {
-      try {
-        await client.command({ prefix: 'config-key set', key, val: String(value) }, { timeoutMs: 60_000 });
-        break;
-      } catch (error) {
-        // Its session broke: the same value again.
-        if (!/session|closed|timed|timeout/i.test(String(error))) throw error;
-      }
-    }
+    const command = { prefix: 'config-key set', key, val: String(value) };
+    await untilDone(() => client.command(command, { timeoutMs: 60_000 }));
     tell({ kind: 'key', key, value: String(value) });
     tell({ kind: 'count', what: 'commands' });
     await sleep(Math.random() * 40);
   }
 }
 
-async function toggleFlags(): Promise<void> {
+/** A command that makes epochs: the weight of one OSD goes up in steps. */
+async function reweight(osd: LightOsd): Promise<void> {
   const client = new MonClient({ name: 'client.admin', monHost, options, transport: 'simple' });
   await client.connect({ timeoutMs: 60_000 });
-  for (let turn = 0; ; turn++) {
-    const prefix = turn % 2 === 0 ? 'osd set' : 'osd unset';
-    const done = await client
-      .command({ prefix, key: 'noscrub' }, { timeoutMs: 60_000 })
-      .catch(() => undefined);
-    if (done !== undefined) tell({ kind: 'count', what: 'commands' });
+  // An OSD that comes up for the first time gets a weight by itself.
+  while (!osd.isUp) await sleep(50);
+  for (let step = 1; ; step = (step % weightSteps) + 1) {
+    const weight = step / weightSteps;
+    await untilDone(() =>
+      client.command({ prefix: 'osd reweight', id: osd.id, weight }, { timeoutMs: 60_000 }),
+    );
+    tell({ kind: 'weight', osd: osd.id, step });
+    tell({ kind: 'count', what: 'commands' });
     await sleep(Math.random() * 100);
+  }
+}
+
+/** Again and again while its session breaks: the same command with the same values. */
+async function untilDone(work: () => Promise<unknown>): Promise<void> {
+  for (;;) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      if (!/session|closed|timed|timeout/i.test(String(error))) throw error;
+    }
   }
 }
 
@@ -88,6 +102,7 @@ async function playOsds(count: number): Promise<void> {
     await osd.start(host);
   }
   osds[0]!.client.addDispatcher(witness);
+  reweight(osds.at(-1)!).catch(fail);
   let wasUp = new Set<number>();
   for (;;) {
     await sleep(Math.random() * 100);
@@ -107,10 +122,5 @@ async function playOsds(count: number): Promise<void> {
 }
 
 process.on('disconnect', () => process.exit(0));
-const fail = (error: unknown): void => {
-  process.stderr.write(`load: ${error instanceof Error ? error.stack : error}\n`);
-  process.exit(1);
-};
 playOsds(Number(osdCount)).catch(fail);
-toggleFlags().catch(fail);
 for (let index = 0; index < Number(clientCount); index++) setKeys(index).catch(fail);
