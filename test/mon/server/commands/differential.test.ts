@@ -3,7 +3,7 @@
  * numbers, lines for the operator, plain and JSON output, and in the end the maps themselves agree in all that
  * is not a time, an id or an address. What is excused stands in the table below, and what of it differed is printed.
  *
- * @timeLimitSeconds 100
+ * @timeLimitSeconds 240
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -149,14 +149,16 @@ function changeGroup({ args, monitor }: CommandContext, isSet: boolean): Promise
     }
     return committed(monitor, message);
   }
-  for (const name of who) message += changeMember(monitor, name, bits, isSet);
+  const members = who.map((name) => memberOf(monitor, name));
+  for (const changeMember of members) message += changeMember(bits, isSet);
   return committed(monitor, message);
 }
 
-function changeMember(monitor: MonitorState, name: string, bits: number, isSet: boolean): string {
+/** How the flags of a member are changed. @throws MsgrError before anything is, when there is no such member */
+function memberOf(monitor: MonitorState, name: string): (bits: number, isSet: boolean) => string {
   const { pendingOsdMap } = monitor;
   const osd = parseOsdId(name);
-  if (typeof osd === 'number') return changeOsd(monitor, osd, bits, isSet);
+  if (typeof osd === 'number') return (bits, isSet) => changeOsd(monitor, osd, bits, isSet);
   const { base, change: pending, crush } = pendingOsdMap;
   const bucket = keyOf(crush.names, name);
   const deviceClass = keyOf(crush.classNames, name);
@@ -169,8 +171,10 @@ function changeMember(monitor: MonitorState, name: string, bits: number, isSet: 
   if (target === undefined) {
     throw refusal(OsdErrno.EINVAL, `unable to parse osd id or crush node or device class: "${name}". `);
   }
-  const old = target.pending.get(target.id) ?? target.committed.get(target.id) ?? 0;
-  const wanted = isSet ? old | bits : old & ~bits;
-  if (wanted !== old) target.pending.set(target.id, wanted);
-  return '';
+  return (bits, isSet) => {
+    const old = target.pending.get(target.id) ?? target.committed.get(target.id) ?? 0;
+    const wanted = isSet ? old | bits : old & ~bits;
+    if (wanted !== old) target.pending.set(target.id, wanted);
+    return '';
+  };
 }

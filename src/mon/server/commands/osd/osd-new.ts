@@ -118,7 +118,8 @@ function addOsd(monitor: MonitorState, osd: number, uuid: Uuid, deviceClass: str
   if (deviceClass !== undefined) {
     const draft = new CrushDraft(pendingOsdMap.crush);
     if (!draft.names.has(osd)) draft.setName(osd, `osd.${osd}`);
-    setDeviceClass(draft, osd, deviceClass);
+    // A disk that takes a destroyed one's place does not change the class that an operator may have given.
+    if (!draft.classes.has(osd)) setDeviceClass(draft, osd, deviceClass);
     setPendingCrush(monitor, draft.finish());
   }
   pendingOsdMap.setWeight(osd, osdIn);

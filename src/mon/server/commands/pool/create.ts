@@ -2,6 +2,7 @@
 
 import { keyOf } from '../../../../maps/crush/edit.ts';
 import { ruleIdOf } from '../../../../maps/crush/edit-rules.ts';
+import type { CrushMap } from '../../../../maps/crush/map.ts';
 import { findPool } from '../../../../maps/osdmap.ts';
 import { makePool, type PgPool, type PoolOption, PoolType, poolFlag } from '../../../../maps/pool.ts';
 import { autoscaleModes, poolOptionNames } from '../../../../maps/print.ts';
@@ -77,8 +78,7 @@ function replicatedPool(context: CommandContext): PgPool {
   }
   const size = args.number('size') || options.osd_pool_default_size;
   return newPool(context, PoolType.replicated, size, minSizeOf(monitor, size), () => {
-    rule ??= defaultRule(monitor);
-    return rule;
+    return { id: rule ?? defaultRule(monitor), crush: pendingOsdMap.crush };
   });
 }
 
@@ -101,9 +101,14 @@ function erasurePool(context: CommandContext): PgPool {
   const minSize = dataChunks + Math.min(1, chunks - dataChunks - 1);
   const unit = parseIecBytes(profile.get('stripe_unit') ?? '');
   const unitBytes = unit === undefined ? monitor.options.osd_pool_erasure_code_stripe_unit : Number(unit);
-  const pool = newPool(context, PoolType.erasure, chunks, minSize, () =>
-    erasureRule(context, args.text('pool')!, profileName),
-  );
+  let made: CrushMap | undefined;
+  const pool = newPool(context, PoolType.erasure, chunks, minSize, () => {
+    const { id, crush } = erasureRule(context, args.text('pool')!, profileName);
+    made = crush;
+    return { id, crush };
+  });
+  // Only now: a pool that is refused leaves no rule behind.
+  if (made !== undefined && made !== monitor.pendingOsdMap.crush) setPendingCrush(monitor, made);
   return {
     ...pool,
     erasureCodeProfile: profileName,
@@ -111,21 +116,27 @@ function erasurePool(context: CommandContext): PgPool {
   };
 }
 
+interface ChosenRule {
+  readonly id: number;
+  /** The map that has it. */
+  readonly crush: CrushMap;
+}
+
 /** The named one; without a name one is made that is called as the pool. */
-function erasureRule({ args, monitor }: CommandContext, poolName: string, profileName: string): number {
+function erasureRule({ args, monitor }: CommandContext, poolName: string, profileName: string): ChosenRule {
   const named = args.text('rule') ?? '';
+  const { crush } = monitor.pendingOsdMap;
   const draft = draftOf(monitor);
   if (named !== '') {
     const id = ruleIdOf(draft, named);
     if (id === undefined) throw refusal(OsdErrno.ENOENT, `specified rule ${named} doesn't exist`);
-    return id;
+    return { id, crush };
   }
   const name = profileName === 'default' ? 'erasure-code' : poolName;
   const known = ruleIdOf(draft, name);
-  if (known !== undefined) return known;
+  if (known !== undefined) return { id: known, crush };
   const id = addErasureRule(draft, monitor, name, profileName);
-  setPendingCrush(monitor, draft.finish());
-  return id;
+  return { id, crush: draft.finish() };
 }
 
 /** Checks come in Ceph's order: what is asked for first, then what the cluster allows. */
@@ -134,9 +145,9 @@ function newPool(
   type: number,
   size: number,
   minSize: number,
-  chooseRule: () => number,
+  chooseRule: () => ChosenRule,
 ): PgPool {
-  const { options, pendingOsdMap } = monitor;
+  const { options } = monitor;
   const pgNum = args.number('pg_num') || options.osd_pool_default_pg_num;
   const pgpNum = args.number('pgp_num') || options.osd_pool_default_pgp_num || pgNum;
   checkPgCount(monitor, pgNum);
@@ -147,9 +158,9 @@ function newPool(
     );
   }
   const mode = args.text('autoscale_mode') ?? options.osd_pool_default_pg_autoscale_mode;
-  const crushRule = chooseRule();
+  const { crush, id: crushRule } = chooseRule();
   checkPgsPerOsd(monitor, undefined, pgNum, size);
-  checkRule(pendingOsdMap.crush, crushRule, type, size);
+  checkRule(crush, crushRule, type, size);
   const max = options.mon_osd_max_initial_pgs;
   const initial = max > 0 ? Math.min(pgNum, max) : pgNum;
   return makePool({
