@@ -216,15 +216,20 @@ void NativeLoop::turn() {
 void NativeLoop::spin() {
   const uint64_t begin = monotonic_ns();
   uint64_t now = begin;
-  for (uint32_t look = 1; busy_poll_.wanted(now) && now - begin < slice_ns_; look++) {
+  for (uint32_t look = 1; busy_poll_.wanted(now) && now - begin < slice_ns_;) {
+    if (!busy_poll_.looks(now)) {
+      now = monotonic_ns();
+      continue;
+    }
     // The socket that gave input last is the likely one: most looks try it without asking which are ready.
-    if (look % kLooksPerPoll == 0 || !loop_.queue_latest() ? loop_.poll(0) > 0 : true) {
+    if (look++ % kLooksPerPoll == 0 || !loop_.queue_latest() ? loop_.poll(0) > 0 : true) {
       const uint64_t before = loop_.bytes_received();
       turn();
       if (!open_) return;
       now = monotonic_ns();
-      if (loop_.bytes_received() == before) continue;
-      busy_poll_.on_traffic(now);
+      const uint64_t received = loop_.bytes_received() - before;
+      if (received == 0) continue;
+      busy_poll_.on_traffic(now, received);
       if (!host_.would_sleep()) return;
     } else {
       now = monotonic_ns();
@@ -284,8 +289,8 @@ void NativeLoop::on_readable() {
   const uint64_t before = loop_.bytes_received();
   loop_.poll(0);
   turn();
-  if (open_ && busy_poll_.enabled() && loop_.bytes_received() != before)
-    busy_poll_.on_traffic(monotonic_ns());
+  const uint64_t received = loop_.bytes_received() - before;
+  if (open_ && busy_poll_.enabled() && received != 0) busy_poll_.on_traffic(monotonic_ns(), received);
 }
 
 void NativeLoop::on_prepare() {

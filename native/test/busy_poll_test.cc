@@ -50,3 +50,14 @@ TEST_CASE("busy poll: spins that always end too early are given up, and tried ag
   spins(poll, now, 10, 9000);
   CHECK(poll.wanted(now));
 }
+
+TEST_CASE("busy poll: a stream is looked at with pauses, a ping at once") {
+  BusyPoll poll(kWindowUs);
+  uint64_t now = 1'000'000'000;
+  poll.on_traffic(now, 2000);
+  CHECK(poll.looks(now));
+  poll.on_traffic(now, 64 * 1024);
+  CHECK_FALSE(poll.looks(now));
+  CHECK_FALSE(poll.looks(now + 10 * kUs));
+  CHECK(poll.looks(now + kWindowUs * kUs));
+}

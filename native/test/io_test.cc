@@ -33,6 +33,22 @@ TEST_CASE("address: text in, words out") {
   CHECK_FALSE(SocketAddress::parse(5, "127.0.0.1", 1, address));
 }
 
+TEST_CASE("address: both ends on one host") {
+  const auto within = [](int family, const char* one, const char* other) {
+    SocketAddress addresses[2];
+    REQUIRE(SocketAddress::parse(family, one, 1, addresses[0]));
+    REQUIRE(SocketAddress::parse(family, other, 2, addresses[1]));
+    return SocketAddress::within_host(addresses[0], addresses[1]);
+  };
+  CHECK(within(4, "127.0.0.1", "127.0.1.9"));
+  CHECK(within(4, "10.0.0.7", "10.0.0.7"));
+  CHECK_FALSE(within(4, "10.0.0.7", "10.0.0.8"));
+  CHECK_FALSE(within(4, "127.0.0.1", "10.0.0.8"));
+  CHECK(within(6, "::1", "::1"));
+  CHECK_FALSE(within(6, "fe80::1%lo", "fe80::2%lo"));
+  CHECK_FALSE(SocketAddress::within_host(SocketAddress(), SocketAddress()));
+}
+
 TEST_CASE("an idle connection costs little") { CHECK(sizeof(Connection) <= 1024); }
 
 TEST_CASE("loop: messages both ways, in order, and every one acknowledged") {
