@@ -90,6 +90,27 @@ test('one NIC goes down: Ceph’s rule has its OSD down, and the NIC is named be
   assert.is(failed.length, perPair.size, 'one report per target and grace');
 });
 
+test('an OSD whose own NIC died takes back what it said of everybody, once it is marked down for it', async () => {
+  let accusations = 0;
+  // Whether it speaks before it is marked down is a matter of its report interval.
+  for (let seed = 1; seed <= 6; seed++) {
+    const cluster = await SimCluster.start({ seed, ...twelve, hosts: 4 });
+    cluster.run(minuteMs);
+    cluster.wire.cut('back', 2, '*');
+    cluster.wire.cut('back', '*', 2);
+    cluster.run(minuteMs);
+    const said = (isAlive: boolean): number[] =>
+      cluster.reports
+        .filter(({ flags, reporter }) => reporter === 2 && (flags === OSDFailureFlag.Alive) === isAlive)
+        .map(({ target }) => target)
+        .sort((left, right) => left - right);
+    accusations += said(false).length;
+    // A real ceph-mon keeps the word of an OSD that went down; the next dead NIC would be its second witness.
+    assert.equal(said(true), said(false), `seed ${seed}`);
+  }
+  assert.ok(accusations > 0, 'Ceph’s rule has it report all that it does not hear on one network');
+});
+
 test('one way only: who hears the peer’s pings without an answer to its own says so', async () => {
   const named: string[] = [];
   for (let seed = 1; seed <= 4; seed++) {
