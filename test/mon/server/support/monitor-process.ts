@@ -1,7 +1,8 @@
 /** `msgr2 mon` as a process, compiled once so that it starts in a fraction of the time that sources take. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -56,10 +57,10 @@ export function startMonitorProcess(
   return { child, ready, gone, isReady: () => isReady };
 }
 
-/** The command line as JavaScript, below the repository so that its packages are found: it starts in a fraction of the time. */
+/** The command line as JavaScript, in a folder of its own with this repository's packages: it starts in a fraction of the time. */
 export function compileCli(): { main: string; remove: () => void } {
-  mkdirSync(join(root, 'build'), { recursive: true });
-  const folder = mkdtempSync(join(root, 'build', 'cli-'));
+  const folder = mkdtempSync(join(tmpdir(), 'msgr2-cli-'));
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'), 'dir');
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   const out = ['--outDir', join(folder, 'dist'), '--declaration', 'false', '--sourceMap', 'false'];
   // Types are another test's business; what counts is that a program came out.
