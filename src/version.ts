@@ -1,7 +1,7 @@
 /**
- * What this daemon says it is. `ceph versions` groups daemons by `ceph_version`, so ours stands there under
- * its own name; `ceph_release` and `ceph_version_short` name the Ceph whose OSD it stands in for, which is
- * what monitors compare.
+ * What our daemons say they are. `ceph versions` groups daemons by `ceph_version`, so ours stand there under
+ * their own name; `ceph_release` and `ceph_version_short` name the Ceph whose daemons they stand in for, which
+ * is what monitors and OSDs compare.
  */
 import { readFileSync } from 'node:fs';
 
@@ -21,8 +21,13 @@ export function daemonVersion(): DaemonVersion {
   return { version, release: spokenRelease, releaseType: 'stable' };
 }
 
-/** src/osd/daemon and dist/osd/daemon are equally deep below the package. */
-function packageVersion(): string {
-  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
+let read: string | undefined;
+
+/** Of the package; src and dist are equally deep below its root. */
+export function packageVersion(): string {
+  if (read === undefined) {
+    const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+    read = (JSON.parse(text) as { version: string }).version;
+  }
+  return read;
 }
