@@ -3,9 +3,9 @@
  * error and an exit code: 1 when the work failed, 2 when the command line was wrong. Only a bug shows its
  * stack.
  */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { ErrorCode, MsgrError } from '../errors.ts';
+import { packageVersion } from '../version.ts';
 import { benchCommand } from './bench/command.ts';
 import { CliError } from './cli-error.ts';
 import { commandCommand } from './cluster/command.ts';
@@ -65,10 +65,4 @@ function report(error: unknown, name: string): number {
   }
   process.stderr.write(`${name}: ${error instanceof Error ? error.stack : String(error)}\n`);
   return 1;
-}
-
-/** src/cli and dist/cli are equally deep below the package. */
-function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

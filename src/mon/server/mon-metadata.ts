@@ -1,7 +1,7 @@
 /** What a monitor tells of its machine, by Ceph's names; `mon metadata` shows it. */
 import { readFileSync } from 'node:fs';
 import * as os from 'node:os';
-import { monVersion, spokenRelease, spokenVersion } from './mon-version.ts';
+import { daemonVersion, spokenRelease, spokenVersion } from '../../version.ts';
 import type { MonitorState } from './monitor-state.ts';
 
 export function hostName(): string {
@@ -15,7 +15,7 @@ export function monMetadata({ monMap, name }: MonitorState): Map<string, string>
     ['addrs', String(monMap.monitors.get(name)?.publicAddrs ?? '')],
     ['arch', os.arch() === 'x64' ? 'x86_64' : os.arch() === 'arm64' ? 'aarch64' : os.arch()],
     ['ceph_release', spokenRelease],
-    ['ceph_version', monVersion()],
+    ['ceph_version', daemonVersion().version],
     ['ceph_version_short', spokenVersion],
     ['compression_algorithms', 'none'],
     ['cpu', os.cpus()[0]?.model ?? ''],

@@ -10,6 +10,8 @@
  * Nothing is answered that a kill -9 could take back. When the store fails the monitor ends, and says why in
  * `ended`.
  */
+
+import type { DataLock } from '../../data-lock.ts';
 import type { MsgrError } from '../../errors.ts';
 import type { MonMap } from '../../maps/mon-map.ts';
 import { isUp, type OSDMap } from '../../maps/osdmap.ts';
@@ -47,7 +49,6 @@ import {
 import type { MonService } from './service.ts';
 import type { MonSession } from './session.ts';
 import { Sessions } from './sessions.ts';
-import type { DataLock } from './store/data-lock.ts';
 import type { MonStore } from './store/mon-store.ts';
 import { Subscriptions } from './subscriptions.ts';
 

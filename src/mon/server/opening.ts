@@ -3,6 +3,7 @@
  * made, an address bound, and the monmap that names it found or made.
  */
 import { keyTypeOf } from '../../auth/cephx/key-type.ts';
+import { type DataLock, lockDataFolder } from '../../data-lock.ts';
 import { ErrorCode, MsgrError } from '../../errors.ts';
 import type { MonMap } from '../../maps/mon-map.ts';
 import { Messenger } from '../../messenger/messenger.ts';
@@ -23,7 +24,6 @@ import { MonAuthProvider } from './auth/mon-auth-provider.ts';
 import type { ConfigService } from './config/config-service.ts';
 import { checkIdentity, firstStart, moveMonitor, storedMonMap } from './first-start.ts';
 import type { MonitorInit } from './monitor-init.ts';
-import { type DataLock, lockDataFolder } from './store/data-lock.ts';
 import { LmdbStore } from './store/lmdb-store.ts';
 import { MemoryStore } from './store/memory-store.ts';
 import type { MonStore } from './store/mon-store.ts';
@@ -51,7 +51,7 @@ export async function openStore(init: MonitorInit): Promise<{ store: MonStore; l
   if (init.store !== undefined) return { store: init.store, lock: undefined };
   if (init.data === undefined) return { store: new MemoryStore(), lock: undefined };
   LmdbStore.makeFolder(init.data);
-  const lock = await lockDataFolder(init.data);
+  const lock = await lockDataFolder('monitor', init.data);
   try {
     return { store: await LmdbStore.open(init.data), lock };
   } catch (error) {

@@ -1,6 +1,7 @@
 /** MOSDBoot: what an OSD says of itself when it asks to be marked up. */
 import { join } from 'node:path';
 import { Message } from '../../messenger/message.ts';
+import { daemonVersion, spokenVersion } from '../../version.ts';
 import type { EntityAddrVec } from '../../wire/entity-addrvec.ts';
 import { supportedDefault } from '../../wire/features.ts';
 import { MOSDBoot } from '../../wire/messages/m-osd-boot.ts';
@@ -8,7 +9,6 @@ import type { OsdSuperblock } from '../../wire/osd-superblock.ts';
 import type { OsdData } from '../store/osd-data.ts';
 import { hostMetadata, interfaceOf, isRotational } from './host-facts.ts';
 import type { OwnAddresses } from './own-addresses.ts';
-import { daemonVersion, spokenVersion } from './version.ts';
 
 export interface BootMessageInit {
   readonly data: OsdData;

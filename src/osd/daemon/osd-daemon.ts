@@ -15,6 +15,7 @@ import { ErrorCode, MsgrError } from '../../errors.ts';
 import { isUp } from '../../maps/osdmap.ts';
 import type { MonClient } from '../../mon/client/mon-client.ts';
 import type { OsdMapUpdate } from '../../mon/client/osd-map-reader.ts';
+import { daemonVersion } from '../../version.ts';
 import { adminCommands } from '../admin/commands.ts';
 import { heartbeatOptionsOf } from '../heartbeat/heartbeat-options.ts';
 import { untilNextPeriod } from '../heartbeat/monotonic-clock.ts';
@@ -37,7 +38,6 @@ import type { OwnAddresses } from './own-addresses.ts';
 import { osdPerfSchema, PerfCounters, type PerfDump, type PerfSchema } from './perf-counters.ts';
 import type { RunningConfig } from './running-config.ts';
 import type { HeartbeatStatus, MessengerStatus, OsdDaemonEvents, OsdDaemonStatus } from './status.ts';
-import { daemonVersion } from './version.ts';
 
 export interface OsdDaemonInit extends OsdCoreInit {
   readonly makeHeartbeat: MakeHeartbeat;

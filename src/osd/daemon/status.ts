@@ -7,11 +7,11 @@
 import type { EventEmitter } from 'node:events';
 import type { MessengerCounters } from '../../messenger/messenger.ts';
 import type { OptionName } from '../../options.ts';
+import type { DaemonVersion } from '../../version.ts';
 import type { OsdHeartbeatInterface } from '../heartbeat/osd-heartbeat-types.ts';
 import type { CommandTable } from './command-table.ts';
 import type { OsdState } from './osd-state.ts';
 import type { PerfDump, PerfSchema } from './perf-counters.ts';
-import type { DaemonVersion } from './version.ts';
 
 /** The messengers of an OSD, by Ceph's names. */
 export const osdMessengerNames = [

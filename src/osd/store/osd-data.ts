@@ -12,6 +12,7 @@
  * the newest when it starts.
  */
 import { mkdirSync } from 'node:fs';
+import { type DataLock, lockDataFolder } from '../../data-lock.ts';
 import { ErrorCode, MsgrError } from '../../errors.ts';
 import { compatSetEmpty } from '../../wire/compat-set.ts';
 import { Decoder } from '../../wire/decoder.ts';
@@ -23,7 +24,6 @@ import {
   type OsdSuperblock,
 } from '../../wire/osd-superblock.ts';
 import { Uuid } from '../../wire/uuid.ts';
-import { DataLock } from './data-lock.ts';
 import { readMeta, readMetaBytes, storeError, writeMeta } from './meta-file.ts';
 
 const type = 'msgr2';
@@ -99,7 +99,7 @@ export class OsdData {
     if (identity.whoami !== whoami) {
       throw storeError(`${folder}: OSD id ${identity.whoami} != my id ${whoami}`, undefined);
     }
-    const lock = await DataLock.take(identity.osdFsid, folder);
+    const lock = await lockDataFolder('OSD', folder);
     try {
       return new OsdData(folder, identity, readSuperblock(folder, identity), lock);
     } catch (error) {

@@ -77,7 +77,7 @@ data('keeps the superblock from one run to the next', async ({ folder }) => {
 data('is opened by one at a time', async ({ folder }) => {
   makeOsdData(folder, { whoami: 3, clusterFsid });
   const first = await OsdData.open(folder, 3);
-  assert.match(await failure(() => OsdData.open(folder, 3)), /is another msgr2 osd still running/);
+  assert.match(await failure(() => OsdData.open(folder, 3)), /another OSD is running on/);
   await first.close();
   await (await OsdData.open(folder, 3)).close();
 });

@@ -4,7 +4,7 @@
  */
 import { optionNamed, parseOption } from '../../../config/option-text.ts';
 import { ErrorCode, MsgrError } from '../../../errors.ts';
-import { monVersion, spokenRelease, spokenVersion } from '../mon-version.ts';
+import { daemonVersion, spokenRelease, spokenVersion } from '../../../version.ts';
 import type { MonitorState } from '../monitor-state.ts';
 import type { MonSession } from '../session.ts';
 import type { CommandDefinition } from './command.ts';
@@ -27,7 +27,7 @@ export const tellCommands: readonly CommandDefinition[] = [
             version: spokenVersion,
             release: spokenRelease,
             release_type: 'stable',
-            implementation: monVersion(),
+            implementation: daemonVersion().version,
           },
           format,
         ),
