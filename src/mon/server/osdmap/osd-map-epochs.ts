@@ -8,11 +8,9 @@ import type { OSDMap } from '../../../maps/osdmap.ts';
 import { decodeOsdMap } from '../../../maps/osdmap-codec.ts';
 import { utimeFromMs } from '../../../wire/utime.ts';
 import type { MonStore, StoreTransaction } from '../store/mon-store.ts';
-import { trimOsdMaps } from '../store/osd-map-history.ts';
+import { firstKey, fullKey, lastKey, osdMapPrefix, trimOsdMaps } from '../store/osd-map-history.ts';
 import { encodeVersion, readVersion } from '../store/values.ts';
 import { PendingOsdMap } from './pending-osd-map.ts';
-
-const prefix = 'osdmap';
 
 export class OsdMapEpochs {
   readonly #store: MonStore;
@@ -22,13 +20,13 @@ export class OsdMapEpochs {
 
   /** @throws MsgrError ERR_MSGR_STORE when the store lacks the map that it says is the last one. */
   constructor(store: MonStore) {
-    const last = readVersion(store, prefix, 'last_committed');
-    const bytes = store.get(prefix, `full_${last}`);
+    const last = readVersion(store, osdMapPrefix, lastKey);
+    const bytes = store.get(osdMapPrefix, fullKey(last));
     if (bytes === undefined) throw new MsgrError(ErrorCode.Store, `the store has no osdmap ${last}`);
     this.#store = store;
     this.#committed = decodeOsdMap(bytes);
     this.#pending = new PendingOsdMap(this.#committed);
-    this.#firstCommitted = readVersion(store, prefix, 'first_committed');
+    this.#firstCommitted = readVersion(store, osdMapPrefix, firstKey);
   }
 
   get committed(): OSDMap {
@@ -49,11 +47,11 @@ export class OsdMapEpochs {
 
   /** Undefined when the epoch was trimmed or is yet to come. */
   fullBytes(epoch: number): Uint8Array | undefined {
-    return this.#has(epoch) ? this.#store.get(prefix, `full_${epoch}`) : undefined;
+    return this.#has(epoch) ? this.#store.get(osdMapPrefix, fullKey(epoch)) : undefined;
   }
 
   incrementalBytes(epoch: number): Uint8Array | undefined {
-    return this.#has(epoch) ? this.#store.get(prefix, String(epoch)) : undefined;
+    return this.#has(epoch) ? this.#store.get(osdMapPrefix, String(epoch)) : undefined;
   }
 
   /** The pending change becomes an epoch, and another one begins on top of it. */
@@ -61,9 +59,9 @@ export class OsdMapEpochs {
     const { map, fullBytes, incrementalBytes } = this.#pending.finish(utimeFromMs(wallMs));
     this.#pending = new PendingOsdMap(map);
     transaction
-      .put(prefix, `full_${map.epoch}`, fullBytes)
-      .put(prefix, String(map.epoch), incrementalBytes)
-      .put(prefix, 'last_committed', encodeVersion(map.epoch));
+      .put(osdMapPrefix, fullKey(map.epoch), fullBytes)
+      .put(osdMapPrefix, String(map.epoch), incrementalBytes)
+      .put(osdMapPrefix, lastKey, encodeVersion(map.epoch));
     return () => {
       this.#committed = map;
     };

@@ -5,27 +5,32 @@ import { applyIncrementalChecked } from '../../../../src/maps/apply.ts';
 import { decodeIncremental } from '../../../../src/maps/incremental-codec.ts';
 import { decodeOsdMap } from '../../../../src/maps/osdmap-codec.ts';
 import { initialOsdMap } from '../../../../src/mon/server/initial-maps.ts';
+import { OsdMapEpochs } from '../../../../src/mon/server/osdmap/osd-map-epochs.ts';
 import { MemoryStore } from '../../../../src/mon/server/store/memory-store.ts';
 import { StoreTransaction } from '../../../../src/mon/server/store/mon-store.ts';
-import { putFirstOsdMap } from '../../../../src/mon/server/store/osd-map-history.ts';
-import { OsdMapStore } from '../../../../src/mon/server/store/osd-map-store.ts';
+import { checkOsdMaps, putFirstOsdMap } from '../../../../src/mon/server/store/osd-map-history.ts';
 import { resolveOptions } from '../../../../src/options.ts';
 import { Uuid } from '../../../../src/wire/uuid.ts';
 
 const now = 1_800_000_000_000;
 
+/** As the monitor opens it: checked first. */
+function load(store: MemoryStore): OsdMapEpochs | undefined {
+  return checkOsdMaps(store) && new OsdMapEpochs(store);
+}
+
 /** A history of `epochs`, in which only flags change. */
-async function history(epochs: number): Promise<{ store: MemoryStore; maps: OsdMapStore }> {
+async function history(epochs: number): Promise<{ store: MemoryStore; maps: OsdMapEpochs }> {
   const store = new MemoryStore();
   const first = new StoreTransaction();
   putFirstOsdMap(first, initialOsdMap({ fsid: Uuid.random(), now, options: resolveOptions({}) }));
   await store.commit(first);
-  const maps = OsdMapStore.load(store)!;
+  const maps = load(store)!;
   for (let epoch = 2; epoch <= epochs; epoch++) await commit(store, maps, epoch);
   return { store, maps };
 }
 
-async function commit(store: MemoryStore, maps: OsdMapStore, epoch: number): Promise<void> {
+async function commit(store: MemoryStore, maps: OsdMapEpochs, epoch: number): Promise<void> {
   maps.pending.setFlags(epoch % 2 === 0 ? 1 << 5 : 0, 1 << 5);
   const transaction = new StoreTransaction();
   const apply = maps.propose(transaction, now + epoch);
@@ -34,7 +39,7 @@ async function commit(store: MemoryStore, maps: OsdMapStore, epoch: number): Pro
 }
 
 test('a new store has none', () => {
-  assert.is(OsdMapStore.load(new MemoryStore()), undefined);
+  assert.is(load(new MemoryStore()), undefined);
 });
 
 test('every epoch is the one before and its incremental, down to the first one', async () => {
@@ -49,7 +54,7 @@ test('every epoch is the one before and its incremental, down to the first one',
     map = next.map;
   }
   assert.is(maps.fullBytes(13), undefined);
-  assert.is(OsdMapStore.load(store)!.committed.epoch, 12);
+  assert.is(load(store)!.committed.epoch, 12);
 });
 
 test('what is proposed is not committed before it is durable; the next change builds on it', async () => {
@@ -67,18 +72,17 @@ test('what is proposed is not committed before it is durable; the next change bu
 test('trimmed epochs are gone, those kept can be read, and it starts from there', async () => {
   const { store, maps } = await history(20);
   const transaction = new StoreTransaction();
-  const apply = maps.trim(transaction, 15);
+  maps.trim(transaction, 15);
   await store.commit(transaction);
-  apply();
   assert.is(maps.firstCommitted, 15);
   assert.is(maps.fullBytes(14), undefined);
   assert.is(maps.incrementalBytes(14), undefined);
   assert.ok(maps.fullBytes(15) !== undefined);
   assert.equal([...store.keys('osdmap')].slice(0, 2), ['15', '16']);
-  const again = OsdMapStore.load(store)!;
+  const again = load(store)!;
   assert.is(again.firstCommitted, 15);
   await commit(store, again, 21);
-  assert.is(OsdMapStore.load(store)!.lastCommitted, 21);
+  assert.is(load(store)!.lastCommitted, 21);
 });
 
 const damages: Record<string, { damage: (store: MemoryStore) => StoreTransaction; says: RegExp }> = {
@@ -122,7 +126,7 @@ for (const [what, { damage, says }] of Object.entries(damages)) {
     const { store } = await history(9);
     await store.commit(damage(store));
     assert.throws(
-      () => OsdMapStore.load(store),
+      () => load(store),
       (error: { code: string; message: string }) =>
         error.code === 'ERR_MSGR_STORE' && says.test(error.message),
     );

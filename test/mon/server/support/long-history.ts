@@ -1,13 +1,14 @@
 /** A store with many epochs, written as the monitor writes them, many to a transaction. */
+
+import { OsdMapEpochs } from '../../../../src/mon/server/osdmap/osd-map-epochs.ts';
 import type { MonStore } from '../../../../src/mon/server/store/mon-store.ts';
 import { StoreTransaction } from '../../../../src/mon/server/store/mon-store.ts';
-import { OsdMapStore } from '../../../../src/mon/server/store/osd-map-store.ts';
 
 const epochsPerTransaction = 500;
 
 /** Adds epochs to a store that a monitor began, up to `last`; only flags change in them. */
 export async function addEpochs(store: MonStore, last: number): Promise<void> {
-  const maps = OsdMapStore.load(store)!;
+  const maps = new OsdMapEpochs(store);
   const noscrub = 1 << 11;
   for (let epoch = maps.lastCommitted + 1; epoch <= last; ) {
     const transaction = new StoreTransaction();
