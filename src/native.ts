@@ -70,6 +70,8 @@ export interface NativeLoop {
   acknowledge(channel: number, seq: bigint): void;
   resetInSeq(channel: number): void;
   resetSession(channel: number): void;
+  /** One `drained` record follows once the core queues less than half of `channelQueueBytesMax`. */
+  wantDrained(channel: number): void;
   pauseReading(channel: number): void;
   resumeReading(channel: number): void;
   /** [listener's number or -1, failed step, errno, six words of the bound address]. */

@@ -72,6 +72,7 @@ class NativeLoop final : private HostLoop::Client {
   napi_value acknowledge(const Call& call);
   napi_value reset_in_seq(const Call& call);
   napi_value reset_session(const Call& call);
+  napi_value want_drained(const Call& call);
   napi_value pause_reading(const Call& call);
   napi_value resume_reading(const Call& call);
   napi_value listen(const Call& call);

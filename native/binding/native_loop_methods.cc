@@ -99,6 +99,7 @@ napi_value NativeLoop::define(napi_env env) {
       method("acknowledge", invoke<&NativeLoop::acknowledge>),
       method("resetInSeq", invoke<&NativeLoop::reset_in_seq>),
       method("resetSession", invoke<&NativeLoop::reset_session>),
+      method("wantDrained", invoke<&NativeLoop::want_drained>),
       method("pauseReading", invoke<&NativeLoop::pause_reading>),
       method("resumeReading", invoke<&NativeLoop::resume_reading>),
       method("listen", invoke<&NativeLoop::listen>),
@@ -273,6 +274,11 @@ napi_value NativeLoop::reset_in_seq(const Call& call) {
 
 napi_value NativeLoop::reset_session(const Call& call) {
   command_now([id = call.u32(0)](EventLoop& loop) { loop.reset_session(id); });
+  return nullptr;
+}
+
+napi_value NativeLoop::want_drained(const Call& call) {
+  command([id = call.u32(0)](EventLoop& loop) { loop.want_drained(id); });
   return nullptr;
 }
 

@@ -144,12 +144,13 @@ TEST_CASE("channel: acknowledgements of a session after a reset are told again")
   }
 }
 
-TEST_CASE("channel: drained is told once, when half of a full queue is gone") {
+TEST_CASE("channel: drained is told once to a sender that stopped, when half of a full queue is gone") {
   Endpoint endpoint;
   endpoint.open_session(true);
   const Buffer front(1000, 1);
   while (endpoint.channel().queued_bytes() < endpoint.limits().channel_queue_bytes_max)
     endpoint.send(1, front);
+  endpoint.channel().want_drained();
   endpoint.take_output(endpoint.limits().channel_queue_bytes_max / 2 - 1000);
   endpoint.end_turn();
   CHECK(endpoint.events.empty());
@@ -160,6 +161,28 @@ TEST_CASE("channel: drained is told once, when half of a full queue is gone") {
   endpoint.end_turn();
   CHECK(of_kind(endpoint, RecordKind::kDrained).size() == 1);
   CHECK(endpoint.counters.queued_bytes == 0);
+}
+
+TEST_CASE("channel: a sender that stopped is told at once when the queue is short already, or is dropped") {
+  Endpoint endpoint;
+  endpoint.open_session(true);
+  endpoint.send(1, text("short"));
+  endpoint.end_turn();
+  CHECK(of_kind(endpoint, RecordKind::kDrained).empty());
+  endpoint.channel().want_drained();
+  endpoint.end_turn();
+  CHECK(of_kind(endpoint, RecordKind::kDrained).size() == 1);
+
+  const Buffer front(1000, 1);
+  while (endpoint.channel().queued_bytes() < endpoint.limits().channel_queue_bytes_max)
+    endpoint.send(2, front);
+  endpoint.channel().want_drained();
+  endpoint.channel().close();
+  endpoint.end_turn();
+  CHECK(of_kind(endpoint, RecordKind::kDrained).size() == 1);
+  endpoint.channel().reset_session();
+  endpoint.end_turn();
+  CHECK(of_kind(endpoint, RecordKind::kDrained).size() == 2);
 }
 
 TEST_CASE("channel: a peer that forgot what it had gets it again and drops nothing twice") {

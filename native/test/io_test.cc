@@ -258,6 +258,57 @@ TEST_CASE("threaded: two loops on their threads, commands from this one") {
   CHECK_FALSE(near.thread->maybe_open());
 }
 
+// The host counts what it posted, the loop what it has: the host stops at moments when the loop is not full.
+TEST_CASE("threaded: a sender that stopped is told each time that its queue has drained") {
+  ThreadedHost near;
+  ThreadedHost far;
+  const SocketResult listener = open_listener(loopback(0), {});
+  REQUIRE(listener.ok());
+  const uint16_t port = SocketAddress::local_of(listener.fd).port();
+  far.thread->post([&](EventLoop& loop) { loop.add_listener(0, listener.fd, {}); });
+  const uint32_t id = near.table.take();
+  near.thread->post([=](EventLoop& loop) { loop.create(id); });
+  near.thread->post([=](EventLoop& loop) { loop.connect(id, 1, loopback(port), {}); });
+  for (int i = 0; i < 200 && far.last(RecordKind::kAccepted) == nullptr; i++) {
+    near.collect(5);
+    far.collect(5);
+  }
+  REQUIRE(far.last(RecordKind::kAccepted) != nullptr);
+  const auto other = static_cast<uint32_t>(far.last(RecordKind::kAccepted)->channel);
+  near.thread->post([=](EventLoop& loop) { loop.start_session(id, false); });
+  far.thread->post([=](EventLoop& loop) { loop.start_session(other, false); });
+
+  const ChannelCounters& counters = near.table.counters(id);
+  const auto on_the_way = [&](uint64_t posted_bytes) {
+    return posted_bytes - counters.spare[kAcceptedBytes].load(std::memory_order_relaxed) +
+           counters.queued_bytes.load(std::memory_order_relaxed);
+  };
+  constexpr uint32_t kRounds = 200;
+  constexpr uint32_t kBurst = 20;
+  const uint64_t frame_bytes = message_frame_size({kFrontSize, 0, 0});
+  uint64_t posted_bytes = 0;
+  uint32_t sent = 0;
+  for (uint32_t round = 0; round < kRounds; round++) {
+    while (on_the_way(posted_bytes) < near.limits.channel_queue_bytes_max) {
+      near.thread->post([&near, id, first = sent](EventLoop&) {
+        for (uint32_t n = first; n < first + kBurst; n++) near.send(id, n);
+      });
+      sent += kBurst;
+      posted_bytes += kBurst * frame_bytes;
+      far.collect(0);
+    }
+    near.events.clear();
+    near.thread->post([=](EventLoop& loop) { loop.want_drained(id); });
+    for (int i = 0; i < 1000 && near.last(RecordKind::kDrained) == nullptr; i++) {
+      near.collect(1);
+      far.collect(0);
+    }
+    REQUIRE(near.last(RecordKind::kDrained) != nullptr);
+  }
+  for (int i = 0; i < 1000 && far.received.size() < sent; i++) far.collect(5);
+  CHECK(far.received.size() == sent);
+}
+
 TEST_CASE("threaded: stopped with traffic running and commands waiting") {
   for (int round = 0; round < 20; round++) {
     ThreadedHost host;

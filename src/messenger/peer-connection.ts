@@ -187,8 +187,13 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
     return (
       this.#state === 'open' &&
       channel.queuedBytes < channelQueueBytesMax &&
-      channel.unackedBytes < unackedBytesMax
+      this.#unackedBytes() < unackedBytesMax
     );
+  }
+
+  /** What counts towards `unackedBytesMax`: in a lossy session nothing waits for the peer's word. */
+  #unackedBytes(): number {
+    return this.policy.lossy ? 0 : this.channel.unackedBytes;
   }
 
   /** Asks the channel on behalf of the next many messages. False: the sender is to wait for 'drain'. */
@@ -198,7 +203,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
     const room = Math.min(
       channelQueueBytesMax - queuedBytes,
       messenger.sendHighWaterMark - queuedBytes,
-      unackedBytesMax - channel.unackedBytes,
+      unackedBytesMax - this.#unackedBytes(),
     );
     // A small integer for as long as it lives.
     this.#room = Math.max(room, 0) | 0;

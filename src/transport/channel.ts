@@ -62,7 +62,7 @@ export interface ChannelHandler {
    * transport reuse the memory at once.
    */
   onMessages(batch: MessageBatch, first: number, end: number): boolean;
-  /** `queuedBytes` fell below half of `channelQueueBytesMax` after having been at or above it. */
+  /** The queue fell below half of `channelQueueBytesMax` after `queuedBytes` was read at or above it. */
   onDrain(): void;
   /** The peer acknowledged messages up to and including `seq` (once per turn at most). */
   onAcknowledged?(seq: bigint): void;

@@ -69,9 +69,9 @@ async function streams(session: PeerSession, sizes: readonly number[]): Promise<
 
 /**
  * Kinds of msgr2 that differ in nothing but an option or a dispatcher have tests of their own (test/messenger,
- * test/cli/bench.test.ts); `async threaded` among them.
+ * test/cli/bench.test.ts). `async threaded` is another driver, and stays.
  */
-const alike = /^(async|simple) (?!request|loopback)/;
+const alike = /^(async|simple) (?!request|loopback|threaded)/;
 
 for (const peer of peers.filter(({ name }) => !alike.test(name))) {
   test(

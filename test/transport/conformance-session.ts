@@ -6,6 +6,7 @@ import type { Channel, OutgoingMessage } from '../../src/transport/channel.ts';
 import type { ConformanceSuite } from './conformance-pair.ts';
 import { outgoing, patternBytes, type ReceivedMessage, type RecordedChannel } from './recorder.ts';
 
+const zeros = Buffer.alloc(2 * channelQueueBytesMax);
 const keepalive2Tag = 18;
 const keepalive2AckTag = 19;
 
@@ -418,6 +419,28 @@ export function sessionConformance({ test, mode }: ConformanceSuite): void {
     await far.events.settled(() => far.events.messageCount === sent, 'every message', 20_000);
     await acknowledged(near);
   });
+
+  // A full queue that was only ever seen full from here: what waits may be gone before anybody else looks.
+  for (const lossless of [true, false]) {
+    const kind = lossless ? 'lossless' : 'lossy';
+    test(`backpressure: whoever saw the queue full is told each time that it drained, ${kind}`, async (scene) => {
+      const { near, far } = await scene.session(lossless);
+      far.events.copyMessages = false;
+      let sent = 0;
+      for (const size of [64, 4096, 100_000, 2 * channelQueueBytesMax]) {
+        for (let round = 0; round < 6; round++) {
+          // Bounded: a loop on a thread of its own may take what it is given as fast as it comes.
+          const end = sent + 50_000;
+          while (sent < end && near.channel.queuedBytes < channelQueueBytesMax) {
+            near.channel.send(outgoing({ tidLow: sent++, data: zeros.subarray(0, size) }));
+          }
+          if (sent < end) await near.events.next('drain', 20_000);
+        }
+      }
+      await far.events.settled(() => far.events.messageCount === sent, 'every message', 20_000);
+      if (lossless) await acknowledged(near);
+    });
+  }
 
   test('a peer that vanishes in the middle of a large frame closes the channel', async (scene) => {
     const { near, far } = await scene.session();

@@ -138,7 +138,6 @@ uint32_t Channel::append(const OutgoingMessage& message) {
   told_in_seq_ = in_seq_;
   set(counters_.out_seq, seq);
   publish_send_counters();
-  if (queued_bytes() >= context_.limits.channel_queue_bytes_max) was_full_ = true;
   return slab_size;
 }
 

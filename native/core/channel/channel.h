@@ -179,6 +179,10 @@ class Channel {
   // acknowledged into an ACK frame if no message carries it. 0 although something waits: failed().
   [[nodiscard]] size_t gather(iovec* to, size_t count_max, size_t bytes_max);
   void wrote(size_t size);
+  // The sender has stopped: one kDrained is due as soon as the queue is below half of
+  // channel_queue_bytes_max, at once when it is already. Only the sender can say so, as it also counts what
+  // was on its way here.
+  void want_drained();
   // For a channel that has been quiet for a while: gives back memory that it keeps for the next burst.
   void release_idle_memory() { outbox_.release_idle_memory(); }
   // Framed bytes that wait for the socket.
@@ -240,8 +244,8 @@ class Channel {
   bool keepalive_due_ = false;
   uint64_t acknowledged_seq_ = 0;
   bool acknowledged_due_ = false;
-  // The queue has been at its limit, and onDrain has not followed yet.
-  bool was_full_ = false;
+  // By want_drained(), and not due yet.
+  bool drained_wanted_ = false;
   bool drained_due_ = false;
 };
 

@@ -136,14 +136,15 @@ void Channel::publish_send_counters() {
   set(counters_.outbox_count, outbox_.count());
 }
 
+void Channel::want_drained() {
+  drained_wanted_ = true;
+  note_queue_level();
+}
+
 void Channel::note_queue_level() {
-  const uint64_t queued = queued_bytes();
-  if (queued >= context_.limits.channel_queue_bytes_max) {
-    was_full_ = true;
-  } else if (was_full_ && queued < context_.limits.channel_queue_bytes_max / 2) {
-    was_full_ = false;
-    drained_due_ = true;
-  }
+  if (!drained_wanted_ || queued_bytes() >= context_.limits.channel_queue_bytes_max / 2) return;
+  drained_wanted_ = false;
+  drained_due_ = true;
 }
 
 }  // namespace msgr

@@ -273,7 +273,9 @@ uint32_t EventLoop::append(uint32_t id, const OutgoingMessage& message) {
 
 void EventLoop::acknowledge(uint32_t id, uint64_t seq) {
   Connection* connection = find(id);
-  if (connection != nullptr) connection->channel.acknowledge(seq);
+  if (connection == nullptr) return;
+  connection->channel.acknowledge(seq);
+  mark_touched(*connection);
 }
 
 void EventLoop::reset_in_seq(uint32_t id) {
@@ -283,7 +285,16 @@ void EventLoop::reset_in_seq(uint32_t id) {
 
 void EventLoop::reset_session(uint32_t id) {
   Connection* connection = find(id);
-  if (connection != nullptr) connection->channel.reset_session();
+  if (connection == nullptr) return;
+  connection->channel.reset_session();
+  mark_touched(*connection);
+}
+
+void EventLoop::want_drained(uint32_t id) {
+  Connection* connection = find(id);
+  if (connection == nullptr) return;
+  connection->channel.want_drained();
+  mark_touched(*connection);
 }
 
 void EventLoop::pause_reading(uint32_t id) {

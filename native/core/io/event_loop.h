@@ -67,6 +67,7 @@ class EventLoop {
   void acknowledge(uint32_t id, uint64_t seq);
   void reset_in_seq(uint32_t id);
   void reset_session(uint32_t id);
+  void want_drained(uint32_t id);
   void pause_reading(uint32_t id);
   void resume_reading(uint32_t id);
   // Takes over a listening descriptor. `listener` is the caller's number for it, below 2^24.

@@ -9,7 +9,7 @@
 import { Buffer } from 'node:buffer';
 import { isIP } from 'node:net';
 import { ErrorCode, MsgrError } from '../../errors.ts';
-import { controlPayloadBytesMax } from '../../limits.ts';
+import { channelQueueBytesMax, controlPayloadBytesMax } from '../../limits.ts';
 import { loadNative, type NativeLoop } from '../../native.ts';
 import type { StreamSecrets } from '../../protocol/stream-secrets.ts';
 import { tagName } from '../../wire/frames/tag.ts';
@@ -92,6 +92,8 @@ export class NativeChannel implements Channel {
   /** What was written into the send table, ever, modulo 2^32; what of it the core took is a counter. */
   #appendedBytes = 0;
   #appendedCount = 0;
+  /** The core was asked for a `drained` record that has not come yet. */
+  #wantsDrained = false;
   #peer = '';
   #stage: Stage = Stage.closed;
   /** The socket's stream has its secrets. */
@@ -239,8 +241,17 @@ export class NativeChannel implements Channel {
     if (!this.isGone) this.#host.native.resumeReading(this.id);
   }
 
+  /**
+   * Whoever sees the queue at its limit is told when it has drained. What is on its way down counts here, and
+   * the core may never have as much of it at once: so it does not judge by itself, it is asked.
+   */
   get queuedBytes(): number {
-    return this.#onTheWayBytes() + this.#counter(CounterWord.queuedBytes);
+    const bytes = this.#onTheWayBytes() + this.#counter(CounterWord.queuedBytes);
+    if (bytes >= channelQueueBytesMax && !this.#wantsDrained && !this.isGone) {
+      this.#wantsDrained = true;
+      this.#host.native.wantDrained(this.id);
+    }
+    return bytes;
   }
 
   get unackedBytes(): number {
@@ -276,6 +287,12 @@ export class NativeChannel implements Channel {
 
   /** For the transport: one record that is no message. */
   handle(kind: number, records: Int32Array, at: number, slabs: readonly ArrayBuffer[]): void {
+    // The queue outlives the socket.
+    if (kind === RecordKind.drained) {
+      this.#wantsDrained = false;
+      this.handler.onDrain();
+      return;
+    }
     if (records[at + Field.generation] !== this.generation && kind !== RecordKind.acknowledged) return;
     switch (kind) {
       case RecordKind.opened:
@@ -293,9 +310,6 @@ export class NativeChannel implements Channel {
           piece(records, at, slabs, Field.frontOffset, Field.frontLength),
           piece(records, at, slabs, Field.dataOffset, Field.dataLength),
         );
-        return;
-      case RecordKind.drained:
-        this.handler.onDrain();
         return;
       case RecordKind.acknowledged:
         if (records[at + Field.generation]! >= this.messageGeneration) {
