@@ -1,9 +1,11 @@
 /**
- * `npm test`: runs every *.test.ts under test/ in a Node process of its own, one after the other.
+ * `npm test`: runs every *.test.ts under test/ in a Node process of its own, two at a time: many of them wait
+ * for daemons most of their time. One whose opening comment says `@alone` has the machine to itself.
  *
  *     npm test                       all of them
  *     npm test -- wire transport/    the files whose path contains one of the words
  *     npm test -- --verbose wire     with each file's own output
+ *     npm test -- --jobs 1           one after the other
  *
  * A process per file, because a test of native code can take its whole process with it, and because uvu has
  * no time limit. A file fails when a test fails, when it ends without uvu's totals or with a total of 0
@@ -16,6 +18,7 @@
 
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -26,11 +29,13 @@ const defaultLimitSeconds = 120;
 const outputCharactersMax = 256 * 1024;
 /** How long processes that a finished file left behind may take to go by themselves. */
 const leftoverGraceMs = 2_000;
+const jobsDefault = Math.min(2, availableParallelism());
 
 const { values: options, positionals: words } = parseArgs({
   allowPositionals: true,
   options: {
     verbose: { type: 'boolean', default: false },
+    jobs: { type: 'string', default: String(jobsDefault) },
     /** The folder with the tests; another one only when the runner itself is tested. */
     folder: { type: 'string', default: 'test' },
   },
@@ -46,14 +51,14 @@ const files = readdirSync(join(root, options.folder), { recursive: true, encodin
 /** Where util-linux is there, the kernel ends a test file's process when the runner itself is killed. */
 const deathWatch = existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'KILL'] : [];
 
-/** The one child that runs now: the process and its output so far. */
-let current;
+/** The files that run now: the process of each, and its output so far. */
+const running = new Set();
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => {
-    if (current) {
-      killGroup(current.child.pid);
-      report(current.file, { passed: 0, failed: 1, skipped: 0, problems: [`the run got ${signal}`] });
+    for (const run of running) {
+      killGroup(run.child.pid);
+      report(run, { passed: 0, failed: 1, skipped: 0, problems: [`the run got ${signal}`] });
     }
     finish();
     process.exit(1);
@@ -67,12 +72,32 @@ if (files.length === 0) {
   console.error(`no test file matches: ${words.join(' ')}`);
   total.failed = 1;
 }
-for (const file of files) report(file, await runFile(file));
+const jobs = Number(options.jobs);
+if (!Number.isInteger(jobs) || jobs < 1) {
+  console.error(`--jobs must be a whole number of at least 1, not ${options.jobs}`);
+  process.exit(2);
+}
+const headers = new Map(files.map((file) => [file, readFileSync(join(root, file), 'utf8').slice(0, 2000)]));
+const isAlone = (file) => /@alone\b/.test(headers.get(file));
+await runAll(
+  files.filter((file) => !isAlone(file)),
+  jobs,
+);
+await runAll(files.filter(isAlone), 1);
 finish();
 process.exitCode = total.failed === 0 ? 0 : 1;
 
+/** Runs the files in order, so many at a time. */
+async function runAll(queue, count) {
+  const waiting = [...queue];
+  const worker = async () => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) await runFile(file);
+  };
+  await Promise.all(Array.from({ length: count }, worker));
+}
+
 async function runFile(file) {
-  const header = readFileSync(join(root, file), 'utf8').slice(0, 2000);
+  const header = headers.get(file);
   const limitSeconds = Number(/@timeLimitSeconds (\d+)/.exec(header)?.[1] ?? defaultLimitSeconds);
   const fileStartedAt = performance.now();
 
@@ -84,9 +109,10 @@ async function runFile(file) {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0', NODE_ENV: 'test' },
   });
-  current = { file, child, output: '' };
+  const run = { file, child, output: '' };
+  running.add(run);
   const keep = (chunk) => {
-    current.output = (current.output + chunk).slice(-outputCharactersMax);
+    run.output = (run.output + chunk).slice(-outputCharactersMax);
     if (options.verbose) process.stdout.write(chunk);
   };
   child.stdout.setEncoding('utf8').on('data', keep);
@@ -108,7 +134,7 @@ async function runFile(file) {
   killGroup(child.pid);
   await outputEnd(child);
 
-  const output = current.output;
+  const { output } = run;
   const totals = /\n {2}Total: +(\d+)\s+Passed: +(\d+)\s+Skipped: +(\d+)/.exec(output);
   const [tests, passed, skips] = totals ? totals.slice(1).map(Number) : [0, 0, 0];
   const announced = output.match(/^SKIPPED .*/gm) ?? [];
@@ -126,10 +152,11 @@ async function runFile(file) {
   }
   // What went wrong outside of any one test counts as one failed test, so that the sum cannot look clean.
   if (problems.length > 0 && failed === 0) failed = 1;
-  return { passed, failed, skipped, problems, seconds: (performance.now() - fileStartedAt) / 1000 };
+  running.delete(run);
+  report(run, { passed, failed, skipped, problems, seconds: (performance.now() - fileStartedAt) / 1000 });
 }
 
-function report(file, { passed, failed, skipped, problems, seconds = 0 }) {
+function report({ file, output }, { passed, failed, skipped, problems, seconds = 0 }) {
   total.passed += passed;
   total.failed += failed;
   total.skipped += skipped;
@@ -139,11 +166,10 @@ function report(file, { passed, failed, skipped, problems, seconds = 0 }) {
   if (skipped > 0) counts.push(`${skipped} skipped`);
   console.log(`${word} ${file.padEnd(50)} ${counts.join(', ')}  (${seconds.toFixed(1)} s)`);
   for (const problem of problems) console.log(`     ${problem}`);
-  if (failed > 0 && current && !options.verbose) console.log(current.output.replace(/^/gm, '     | '));
-  else if (skipped > 0 && current) {
-    for (const line of current.output.match(/^SKIPPED .*/gm) ?? []) console.log(`     ${line}`);
+  if (failed > 0 && !options.verbose) console.log(output.replace(/^/gm, '     | '));
+  else if (skipped > 0) {
+    for (const line of output.match(/^SKIPPED .*/gm) ?? []) console.log(`     ${line}`);
   }
-  current = undefined;
 }
 
 function finish() {
