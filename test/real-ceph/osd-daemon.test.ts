@@ -139,7 +139,7 @@ for (const auth of ['none', 'cephx'] as const) {
   osd(
     'that stood still past the grace is marked down, and boots again by itself as another incarnation',
     limited(60_000, async ({ cluster, ours }) => {
-      await untilMeasured(cluster, 0, ourId);
+      await untilMeasured(cluster, 0, ourId, Date.now());
       const before = await cluster.addrsOf(ourId);
       const from = await monLogEnd(cluster);
       await ours.pause();

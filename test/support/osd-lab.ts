@@ -85,6 +85,8 @@ export async function monLogEnd(cluster: CephCluster): Promise<number> {
 
 /** One direction of one network in `dump_osd_network`. */
 export interface PingEntry {
+  /** In the daemon's local time, to the second. */
+  readonly 'last update': string;
   readonly 'from osd': number;
   readonly 'to osd': number;
   readonly interface: 'front' | 'back';
@@ -101,11 +103,21 @@ export async function pingEntries(cluster: CephCluster, osd: number): Promise<Pi
   return dump.entries;
 }
 
-/** Waits until `from` has measured `to` on both networks; answers front and back. */
-export function untilMeasured(cluster: CephCluster, from: number, to: number): Promise<PingEntry[]> {
+/**
+ * Waits until `from` has measured `to` on both networks, after a time when one is given (ms since 1970);
+ * answers front and back. An OSD of Ceph learns of another one's boot from a peer that shares its map, not from
+ * the monitor: just booted is not yet pinged, and figures of the life before still stand.
+ */
+export function untilMeasured(
+  cluster: CephCluster,
+  from: number,
+  to: number,
+  sinceMs = 0,
+): Promise<PingEntry[]> {
+  const isFresh = (entry: PingEntry): boolean => Date.parse(entry['last update']) > sinceMs;
   const probe = async (): Promise<PingEntry[] | undefined> => {
     const entries = (await pingEntries(cluster, from)).filter((entry) => entry['to osd'] === to);
-    return entries.length === 2 ? entries : undefined;
+    return entries.length === 2 && entries.every(isFresh) ? entries : undefined;
   };
   return waitUntil(probe, 90_000, `osd.${from} to have measured osd.${to} on both networks`, 200);
 }
