@@ -56,6 +56,8 @@ export interface WorkerTask {
 const seedsPerWorkerMin = 20;
 /** Seeds of a worker between two lines of its totals. */
 export const seedsPerLine = 250;
+/** Room for young objects, in MiB: a world's live as long as its seed, and a collection copies those it meets. */
+const semiSpaceMb = 32;
 const failuresShown = 20;
 const linesShown = 12;
 
@@ -169,9 +171,11 @@ function noteFailure(
 
 function runWorker(task: WorkerTask, options: RunOptions, summary: RunSummary): Promise<void> {
   const worker = fileURLToPath(new URL('./worker.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', worker, JSON.stringify(task)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    [`--max-semi-space-size=${semiSpaceMb}`, '--import', 'tsx', worker, JSON.stringify(task)],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
   const progressEvery = Math.max(seedsPerLine, Math.min(10_000, Math.floor(options.runs / 20)));
   let shownAt = 0;
   createInterface({ input: child.stdout }).on('line', (text) => {
