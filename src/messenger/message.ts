@@ -100,7 +100,7 @@ export class Message implements OutgoingMessage {
 
   /** Payload bytes: front, middle and data together. */
   get byteLength(): number {
-    return this.front.byteLength + this.middle.byteLength + this.data.byteLength;
+    return this.front.length + this.middle.length + this.data.length;
   }
 }
 

@@ -12,19 +12,22 @@ import { bufferView } from './buffer-view.ts';
 
 export class Decoder {
   readonly #bytes: Uint8Array;
-  /** Asking a typed array for its buffer is a call out of compiled code; made once. */
+  /** Asking a typed array for its buffer and its place there are calls out of compiled code; made once. */
   #memory: ArrayBufferLike | undefined;
+  #offset = 0;
   /** For what is wider than 32 bits; made when it is first needed, as it costs more than many a message. */
   #view: DataView | undefined;
   #position = 0;
   #end: number;
+  /** Fields around the present one, outermost first. Most messages are flat: nothing is put here for their name. */
   readonly #path: string[] = [];
+  readonly #name: string | undefined;
 
   /** `name` is the outermost part of every field name in errors. */
   constructor(bytes: Uint8Array, name?: string) {
     this.#bytes = bytes;
-    this.#end = bytes.byteLength;
-    if (name !== undefined) this.#path.push(name);
+    this.#end = bytes.length;
+    this.#name = name;
   }
 
   /** Offset of the next unread byte from the start. */
@@ -99,8 +102,22 @@ export class Decoder {
   /** `count` raw bytes, as a view into the input. */
   raw(count: number, field: string): Buffer {
     const at = this.#take(count, field);
-    this.#memory ??= this.#bytes.buffer;
-    return bufferView(this.#memory, this.#bytes.byteOffset + at, count);
+    if (this.#memory === undefined) {
+      this.#memory = this.#bytes.buffer;
+      this.#offset = this.#bytes.byteOffset;
+    }
+    return bufferView(this.#memory, this.#offset + at, count);
+  }
+
+  /** Whether the next bytes are these. If so they are passed over, without a view of them. */
+  skipIf(expected: Uint8Array): boolean {
+    const bytes = this.#bytes;
+    const at = this.#position;
+    const { length } = expected;
+    if (length > this.#end - at) return false;
+    for (let index = 0; index < length; index++) if (bytes[at + index] !== expected[index]) return false;
+    this.#position = at + length;
+    return true;
   }
 
   /** A Ceph `bufferlist`, as a view into the input. */
@@ -205,7 +222,8 @@ export class Decoder {
 
   /** Throws {@link ErrorCode.Malformed} for `field` at `offset`, by default at the next unread byte. */
   fail(field: string, reason: string, offset = this.#position): never {
-    const name = [...this.#path, field].join('.');
+    const outer = this.#name === undefined ? this.#path : [this.#name, ...this.#path];
+    const name = [...outer, field].join('.');
     throw new MsgrError(ErrorCode.Malformed, `${name} at byte ${offset}: ${reason}`, { offset, field: name });
   }
 

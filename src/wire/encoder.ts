@@ -3,7 +3,7 @@
  * counted containers and versioned structs.
  *
  * The buffer grows by doubling. `take()` hands the bytes out and starts afresh; nothing is shared
- * with what was handed out before.
+ * with what was handed out before. `cut()` hands them out too and goes on behind them in the same memory.
  */
 import { Buffer } from 'node:buffer';
 import { bufferView } from './buffer-view.ts';
@@ -13,21 +13,34 @@ const initialBytes = 256;
 /** Buffer's own looks at its arguments for longer than it takes to write some hundred zeros. */
 const { fill } = Uint8Array.prototype;
 
+/** Up to here a loop copies faster than `set`. */
+const loopCopyMax = 16;
+
 export class Encoder {
   #memory: ArrayBuffer;
   #bytes: Buffer;
   #view: DataView;
-  #length = 0;
+  /** Of the memory. A number here, because a typed array's own `byteLength` is a call out of compiled code. */
+  #capacity: number;
+  /** Where what is written began, and where it ends. */
+  #start = 0;
+  #end = 0;
 
   constructor(capacity = initialBytes) {
-    this.#bytes = Buffer.allocUnsafeSlow(Math.max(capacity, 16));
+    this.#capacity = Math.max(capacity, 16);
+    this.#bytes = Buffer.allocUnsafeSlow(this.#capacity);
     this.#memory = this.#bytes.buffer as ArrayBuffer;
     this.#view = new DataView(this.#memory);
   }
 
   /** Bytes written so far. */
   get byteLength(): number {
-    return this.#length;
+    return this.#end - this.#start;
+  }
+
+  /** Bytes that can be written before the memory has to grow. */
+  get room(): number {
+    return this.#capacity - this.#end;
   }
 
   u8(value: number): this {
@@ -97,8 +110,11 @@ export class Encoder {
 
   /** Raw bytes, no length before them. */
   raw(bytes: Uint8Array): this {
-    const at = this.#advance(bytes.byteLength);
-    this.#bytes.set(bytes, at);
+    const { length } = bytes;
+    const at = this.#advance(length);
+    const to = this.#bytes;
+    if (length > loopCopyMax) to.set(bytes, at);
+    else for (let index = 0; index < length; index++) to[at + index] = bytes[index]!;
     return this;
   }
 
@@ -110,7 +126,7 @@ export class Encoder {
 
   /** A Ceph `bufferlist`: u32 length, then the bytes. */
   buffer(bytes: Uint8Array): this {
-    return this.u32(bytes.byteLength).raw(bytes);
+    return this.u32(bytes.length).raw(bytes);
   }
 
   /** A Ceph `string`: u32 length in bytes, then UTF-8. */
@@ -149,60 +165,72 @@ export class Encoder {
   versioned(version: number, compatVersion: number, body: () => void): this {
     this.u8(version).u8(compatVersion);
     const lengthAt = this.#advance(4);
-    const start = this.#length;
+    const start = this.#end;
     body();
-    this.#view.setUint32(lengthAt, this.#length - start, true);
+    this.#view.setUint32(lengthAt, this.#end - start, true);
     return this;
   }
 
   /** Overwrites four bytes that were written before, at `offset` from the start. */
   patchU32(offset: number, value: number): this {
-    if (offset < 0 || offset + 4 > this.#length) throw new RangeError(`no four bytes written at ${offset}`);
-    this.#view.setUint32(offset, value, true);
+    if (offset < 0 || offset + 4 > this.byteLength)
+      throw new RangeError(`no four bytes written at ${offset}`);
+    this.#view.setUint32(this.#start + offset, value, true);
     return this;
   }
 
   /** The bytes written so far, without a copy; valid until the next write. */
   peek(): Buffer {
-    return this.#bytes.subarray(0, this.#length);
+    return this.#bytes.subarray(this.#start, this.#end);
   }
 
   /** The bytes written; the encoder is empty afterwards and keeps nothing of them. */
   take(): Buffer {
-    const taken = this.#bytes.subarray(0, this.#length);
-    this.#bytes = Buffer.allocUnsafeSlow(initialBytes);
-    this.#memory = this.#bytes.buffer as ArrayBuffer;
-    this.#view = new DataView(this.#memory);
-    this.#length = 0;
+    const taken = this.peek();
+    this.renew(initialBytes);
     return taken;
   }
 
-  /** Copies the bytes written to `to`, from `offset` on. */
-  copyTo(to: Uint8Array, offset: number): void {
-    // All of its memory is its own, and asking a typed array for its buffer is a call out of compiled code.
-    to.set(bufferView(this.#memory, 0, this.#length), offset);
+  /** The bytes written. What follows is written behind them: whoever keeps the one keeps the memory of the other. */
+  cut(): Buffer {
+    const start = this.#start;
+    this.#start = this.#end;
+    return bufferView(this.#memory, start, this.#end - start);
   }
 
-  /** Forgets what was written, keeps the memory. */
+  /** Forgets what was written since the last cut, keeps the memory. */
   reset(): this {
-    this.#length = 0;
+    this.#end = this.#start;
     return this;
+  }
+
+  /** Empty, with new memory of `capacity` bytes. */
+  renew(capacity: number): void {
+    this.#setMemory(capacity);
+    this.#start = 0;
+    this.#end = 0;
   }
 
   /** Reserves `count` bytes and says where they begin. */
   #advance(count: number): number {
-    const at = this.#length;
+    const at = this.#end;
     const needed = at + count;
-    if (needed > this.#bytes.byteLength) this.#grow(needed);
-    this.#length = needed;
+    if (needed > this.#capacity) this.#grow(needed);
+    this.#end = needed;
     return at;
   }
 
+  /** What was written stays at its place: there are offsets of it on the stack. */
   #grow(needed: number): void {
-    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.byteLength * 2));
-    this.#bytes.copy(grown, 0, 0, this.#length);
-    this.#bytes = grown;
-    this.#memory = grown.buffer as ArrayBuffer;
+    const old = this.#bytes;
+    this.#setMemory(Math.max(needed, this.#capacity * 2));
+    old.copy(this.#bytes, this.#start, this.#start, this.#end);
+  }
+
+  #setMemory(capacity: number): void {
+    this.#capacity = capacity;
+    this.#bytes = Buffer.allocUnsafeSlow(capacity);
+    this.#memory = this.#bytes.buffer as ArrayBuffer;
     this.#view = new DataView(this.#memory);
   }
 }

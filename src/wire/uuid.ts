@@ -77,13 +77,6 @@ export function encodeUuid(encoder: Encoder, uuid: Uuid): void {
 let latest = Uuid.zero;
 
 export function decodeUuid(decoder: Decoder, field: string): Uuid {
-  const bytes = decoder.raw(uuidBytes, field);
-  if (!isSame(bytes, latest.bytes)) latest = Uuid.fromBytes(bytes);
+  if (!decoder.skipIf(latest.bytes)) latest = Uuid.fromBytes(decoder.raw(uuidBytes, field));
   return latest;
-}
-
-/** Cheaper than a call of `equals` for so few bytes. */
-function isSame(left: Uint8Array, right: Uint8Array): boolean {
-  for (let index = 0; index < uuidBytes; index++) if (left[index] !== right[index]) return false;
-  return true;
 }

@@ -123,14 +123,40 @@ test('the encoder grows, and keeps nothing of what it handed out', () => {
   assert.equal(first, Buffer.concat([chunk, chunk]), 'the first bytes are untouched');
 });
 
-test('copyTo copies what was written and keeps it, reset forgets', () => {
+test('cut goes on behind what it handed out, and a message that outgrows the memory leaves it alone', () => {
+  const encoder = new Encoder(16);
+  const first = encoder.u32(1).cut();
+  assert.is(encoder.byteLength, 0);
+  assert.is(encoder.room, 12);
+  const second = encoder.u32(2).patchU32(0, 3).cut();
+  assert.is(first.buffer, second.buffer);
+  encoder.u32(4).versioned(2, 1, () => encoder.zeros(20).u8(5));
+  const third = encoder.cut();
+  assert.is(third.toString('hex'), `04000000020115000000${'00'.repeat(20)}05`);
+  assert.is(first.toString('hex'), '01000000');
+  assert.is(second.toString('hex'), '03000000');
+  assert.not(third.buffer === first.buffer);
+});
+
+test('reset forgets what was written since the last cut, renew all of it', () => {
   const encoder = new Encoder();
-  const copies = Buffer.alloc(9);
-  encoder.u32(1).copyTo(copies, 0);
-  encoder.reset().u32(2).copyTo(copies, 5);
-  assert.is(copies.toString('hex'), '010000000002000000');
-  assert.is(encoder.byteLength, 4);
+  const kept = encoder.u32(1).cut();
   assert.is(encoder.u32(3).reset().byteLength, 0);
+  assert.is(encoder.u8(4).peek().toString('hex'), '04');
+  encoder.renew(64);
+  assert.is(encoder.byteLength, 0);
+  assert.is(encoder.room, 64);
+  assert.is(kept.toString('hex'), '01000000');
+});
+
+test('skipIf passes over bytes that are as expected, and leaves others', () => {
+  const decoder = new Decoder(Buffer.from('0102030405', 'hex'));
+  assert.not(decoder.skipIf(Buffer.from('0103', 'hex')));
+  assert.is(decoder.position, 0);
+  assert.ok(decoder.skipIf(Buffer.from('010203', 'hex')));
+  assert.is(decoder.position, 3);
+  assert.not(decoder.skipIf(Buffer.from('040506', 'hex')), 'more than is left');
+  assert.is(decoder.u16('rest'), 0x0504);
 });
 
 test('patchU32 writes only where something was written', () => {

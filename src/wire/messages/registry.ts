@@ -9,23 +9,20 @@
  */
 import { Buffer } from 'node:buffer';
 import { ErrorCode, MsgrError } from '../../errors.ts';
-import { bufferView } from '../buffer-view.ts';
 import { Decoder } from '../decoder.ts';
 import { Encoder } from '../encoder.ts';
 
 const none = Buffer.alloc(0);
 
 /**
- * Fronts up to this many bytes are written in one encoder that all types share and copied out, one behind the
- * other, into memory that they share: making memory for each costs several times the copy, and Node's own pool
- * has room for four heartbeats. Larger ones get their own.
+ * Fronts up to this many bytes are written one behind the other into memory that they share: making memory for
+ * each costs several times the writing, and Node's own pool has room for four heartbeats. Larger ones get
+ * their own.
  */
 const sharedFrontBytesMax = 4096;
 /** A front that somebody keeps holds the memory of its neighbours, so it is not more than this. */
 const frontPoolBytes = 64 * 1024;
-let frontPool = new Uint8Array(0);
-let frontPoolAt = 0;
-const sharedEncoder = new Encoder(sharedFrontBytesMax);
+const sharedEncoder = new Encoder(frontPoolBytes);
 /** An `encode` that itself encodes a message must not write into the outer one's bytes. */
 let sharedEncoderBusy = false;
 
@@ -38,25 +35,14 @@ function encodeFront(expectedBytes: number | undefined, write: (encoder: Encoder
   }
   sharedEncoderBusy = true;
   try {
+    if (sharedEncoder.room < sharedFrontBytesMax) sharedEncoder.renew(frontPoolBytes);
     write(sharedEncoder);
-    return sharedEncoder.byteLength > sharedFrontBytesMax ? sharedEncoder.take() : copyOut(sharedEncoder);
+    return sharedEncoder.byteLength > sharedFrontBytesMax ? sharedEncoder.take() : sharedEncoder.cut();
   } finally {
     // Also when `write` threw: the next message must not begin with half of this one.
     sharedEncoder.reset();
     sharedEncoderBusy = false;
   }
-}
-
-function copyOut(encoder: Encoder): Buffer {
-  const { byteLength } = encoder;
-  if (frontPool.length - frontPoolAt < byteLength) {
-    frontPool = Buffer.allocUnsafeSlow(frontPoolBytes);
-    frontPoolAt = 0;
-  }
-  encoder.copyTo(frontPool, frontPoolAt);
-  const front = bufferView(frontPool.buffer, frontPoolAt, byteLength);
-  frontPoolAt += byteLength;
-  return front;
 }
 
 /** A message's payload with the two versions that its header carries. */
