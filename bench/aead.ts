@@ -14,7 +14,7 @@ import type { PeerSession } from './peer.ts';
 const script = fileURLToPath(new URL('./aead-process.ts', import.meta.url));
 
 /** Of the time that is measured, before it and unmeasured. */
-const warmUpShare = 0.25;
+const warmUpShare = 0.5;
 
 export function startAead(): PeerSession {
   const sealer = fork(script, ['seal']);

@@ -65,7 +65,7 @@ export const fullPlan: Plan = {
   fanInBytes: 1024,
   fanInConnections: [1, 10, 100, 1000],
   connections: { sizeBytes: 1024, few: 10, many: 10_000, activeShare: 0.01 },
-  osdPings: { count: 10_000, warmUpCount: 10_000 },
+  osdPings: { count: 60_000, warmUpCount: 100_000 },
 };
 
 /** All of it once, within two minutes: a first look, and no figures to quote. */

@@ -22,10 +22,11 @@ import {
 export type ProgressListener = (messages: number) => void;
 
 /** Before each measurement the same runs unmeasured, for the just-in-time compiler: this part of its time. */
-const warmUpShare = 0.25;
+const warmUpShare = 0.5;
 const warmUpSecondsMax = 0.5;
-/** But the first of its kind on fresh processes takes as long as this, or as its task: all is interpreted then. */
-const firstWarmUpSeconds = 0.3;
+/** But the first of its kind on fresh processes takes so much of it: all is interpreted then, and pools are empty. */
+const firstWarmUpShare = 3;
+const firstWarmUpSecondsMax = 1.5;
 /** How much longer than it was told a measurement may take before the pair counts as stuck. */
 const graceMs = 20_000;
 /** For each handshake, when there are many. */
@@ -147,7 +148,7 @@ export class ProcessPair implements AsyncDisposable {
 
   async #warmUp(call: RunCall, task: StreamTask | RequestTask): Promise<void> {
     const usual = Math.min(warmUpSecondsMax, task.seconds * warmUpShare);
-    const first = Math.max(usual, Math.min(firstWarmUpSeconds, task.seconds));
+    const first = Math.min(firstWarmUpSecondsMax, task.seconds * firstWarmUpShare);
     const seconds = this.#warmCalls.has(call) ? usual : first;
     this.#warmCalls.add(call);
     await this.#run(call, { ...task, seconds });
