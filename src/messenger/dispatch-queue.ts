@@ -18,8 +18,10 @@ import { PrioritizedQueue } from './prioritized-queue.ts';
 import { ReadingGate } from './reading-gate.ts';
 import { Throttle } from './throttle.ts';
 
+/** A message for `run`, or an event, which has none. */
 interface Entry {
-  readonly run: () => void;
+  readonly run: (message: ReceivedMessage) => void;
+  readonly message: ReceivedMessage | undefined;
   readonly connection: PeerConnection | undefined;
   readonly bytes: number;
   readonly arrivedMs: number;
@@ -37,8 +39,12 @@ export interface DispatchLimits {
   readonly messages: Throttle;
 }
 
-/** Entries handled before the event loop gets its turn. */
-const entriesPerTurnMax = 1024;
+/**
+ * Entries handled before the event loop gets its turn: more than the sockets bring in one turn of theirs, so
+ * that a queue whose handlers are quick stays short, and what is in it young. Old messages cost the garbage
+ * collector several times what it costs to dispatch them.
+ */
+const entriesPerTurnMax = 64 * 1024;
 /** And the time after which it gets it anyway, in ms. */
 const turnMsMax = 5;
 const clockCheckMask = 15;
@@ -53,6 +59,10 @@ export class DispatchQueue {
   #inHand: Entry | undefined;
   #isScheduled = false;
   #isStopped = false;
+  /** When the first of the entries came that arrived since the last turn: the time of them all. */
+  #arrivalMs = 0;
+  #dispatched = 0;
+  #waitedMs = 0;
 
   constructor(options: DispatchQueueOptions, clock: Clock) {
     this.#clock = clock;
@@ -68,6 +78,16 @@ export class DispatchQueue {
     return this.#queue.length;
   }
 
+  /** Messages and events that left the queue for a dispatcher, ever. */
+  get dispatched(): number {
+    return this.#dispatched;
+  }
+
+  /** Seconds that they had waited, all together; counted in turns of the event loop. */
+  get waitedSeconds(): number {
+    return this.#waitedMs / 1000;
+  }
+
   /** Queues a message; `dispatch` hands it to the dispatchers when its turn comes. */
   enqueueMessage(
     connection: PeerConnection | undefined,
@@ -75,25 +95,21 @@ export class DispatchQueue {
     dispatch: (message: ReceivedMessage) => void,
   ): void {
     const bytes = connection === undefined ? 0 : message.byteLength;
-    const entry: Entry = {
-      run: () => dispatch(message),
-      connection,
-      bytes,
-      arrivedMs: this.#clock.nowMs(),
-    };
+    this.#schedule();
+    const entry: Entry = { run: dispatch, message, connection, bytes, arrivedMs: this.#arrivalMs };
     if (connection !== undefined) this.#take(connection, bytes);
     const { priority } = message;
     const classId = connection?.id ?? eventClass;
     if (priority >= Priority.Low) this.#queue.enqueueStrict(classId, priority, entry);
     else this.#queue.enqueue(classId, priority, message.byteLength, entry);
-    this.#schedule();
   }
 
   /** Queues an event, ahead of all messages and in order with other events. */
   enqueueEvent(run: () => void): void {
-    const entry: Entry = { run, connection: undefined, bytes: 0, arrivedMs: this.#clock.nowMs() };
-    this.#queue.enqueueStrict(eventClass, Priority.Highest, entry);
     this.#schedule();
+    const arrivedMs = this.#arrivalMs;
+    const entry: Entry = { run, message: undefined, connection: undefined, bytes: 0, arrivedMs };
+    this.#queue.enqueueStrict(eventClass, Priority.Highest, entry);
   }
 
   /**
@@ -155,26 +171,33 @@ export class DispatchQueue {
     throttlerMessages?.release(1);
   }
 
+  /** The queue is looked at when this turn of the event loop is over. */
   #schedule(): void {
     if (this.#isScheduled || this.#isStopped) return;
     this.#isScheduled = true;
+    this.#arrivalMs = this.#clock.nowMs();
     this.#clock.setImmediate(() => this.#drain());
   }
 
   #drain(): void {
     this.#isScheduled = false;
-    const deadline = this.#clock.nowMs() + turnMsMax;
+    let nowMs = this.#clock.nowMs();
+    const deadline = nowMs + turnMsMax;
     for (let count = 1; count <= entriesPerTurnMax && !this.#isStopped; count++) {
       const entry = this.#queue.dequeue();
       if (entry === undefined) return;
+      this.#dispatched++;
+      this.#waitedMs += Math.max(0, nowMs - entry.arrivedMs);
       this.#inHand = entry;
       try {
-        entry.run();
+        entry.run(entry.message!);
       } finally {
         if (this.#inHand === entry) this.#release(entry);
         this.#inHand = undefined;
       }
-      if ((count & clockCheckMask) === 0 && this.#clock.nowMs() > deadline) break;
+      if ((count & clockCheckMask) !== 0) continue;
+      nowMs = this.#clock.nowMs();
+      if (nowMs > deadline) break;
     }
     if (this.#queue.length !== 0) this.#schedule();
   }

@@ -90,6 +90,9 @@ export interface MessengerCounters extends ConnectionCounters {
   messagesUnhandled: number;
   /** Of this moment: messages and events that wait for a dispatcher. */
   dispatchQueueLength: number;
+  /** Messages and events that went through the dispatch queue, and the seconds they waited there, all together. */
+  dispatchQueued: number;
+  dispatchQueueWaitSeconds: number;
   /** Of this moment: payload bytes in the dispatch queue or held by a dispatcher. */
   dispatchThrottleBytes: number;
 }
@@ -358,6 +361,8 @@ export class Messenger implements AsyncDisposable {
       acceptFailures: this.#acceptFailures,
       messagesUnhandled: this.#messagesUnhandled,
       dispatchQueueLength: this.dispatchQueue.length,
+      dispatchQueued: this.dispatchQueue.dispatched,
+      dispatchQueueWaitSeconds: this.dispatchQueue.waitedSeconds,
       dispatchThrottleBytes: this.dispatchQueue.throttle.current,
     };
   }

@@ -40,6 +40,11 @@ const messengerMetrics: Readonly<Record<keyof MessengerCounters, Metric>> = {
   acceptFailures: ['accept_failures_total', 'Byte streams that were accepted and became no session.'],
   messagesUnhandled: ['messages_unhandled_total', 'Messages that no dispatcher took.'],
   dispatchQueueLength: ['dispatch_queue_entries', 'Messages and events that wait for a dispatcher.'],
+  dispatchQueued: ['dispatch_queued_total', 'Messages and events that went through a dispatch queue.'],
+  dispatchQueueWaitSeconds: [
+    'dispatch_queue_wait_seconds_total',
+    'How long they waited there, all together.',
+  ],
   dispatchThrottleBytes: [
     'dispatch_throttle_bytes',
     'Payload bytes in dispatch queues or held by dispatchers.',

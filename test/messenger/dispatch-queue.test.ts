@@ -4,12 +4,14 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ErrorCode, MsgrError } from '../../src/errors.ts';
 import { messageOverheadBytes } from '../../src/limits.ts';
-import type { DispatchLimits } from '../../src/messenger/dispatch-queue.ts';
+import { type DispatchLimits, DispatchQueue } from '../../src/messenger/dispatch-queue.ts';
 import type { Dispatcher } from '../../src/messenger/dispatcher.ts';
 import { Message, type ReceivedMessage } from '../../src/messenger/message.ts';
 import type { PeerConnection } from '../../src/messenger/peer-connection.ts';
 import { Policy } from '../../src/messenger/policy.ts';
 import { Throttle } from '../../src/messenger/throttle.ts';
+import { resolveOptions } from '../../src/options.ts';
+import type { Clock } from '../../src/transport/clock.ts';
 import { Messengers, testTransports } from '../support/messengers.ts';
 import { waitUntil, withTimeout } from '../support/timeout.ts';
 
@@ -55,6 +57,31 @@ const numbered = (id: number, byteLength = bytes): Message => {
 const idsOf = (messages: readonly ReceivedMessage[]): number[] =>
   messages.map((message) => message.data.readUInt32LE());
 const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+
+test('what went through the queue is counted, and how long it waited', () => {
+  let nowMs = 10;
+  const turns: (() => void)[] = [];
+  const clock: Clock = {
+    nowMs: () => nowMs,
+    setImmediate: (callback) => turns.push(callback),
+    setTimeout: () => assert.unreachable('the queue has no timers'),
+    clearTimeout: () => assert.unreachable('the queue has no timers'),
+  };
+  const queue = new DispatchQueue(resolveOptions({}), clock);
+  const seen: string[] = [];
+  queue.enqueueEvent(() => {
+    seen.push('first');
+    queue.enqueueEvent(() => seen.push('made by the first'));
+  });
+  queue.enqueueEvent(() => seen.push('second'));
+  assert.equal([queue.length, queue.dispatched, turns.length], [2, 0, 1]);
+  assert.equal(seen, [], 'nothing is dispatched from inside an enqueue');
+  nowMs = 35;
+  turns.shift()!();
+  assert.equal(seen, ['first', 'second', 'made by the first']);
+  assert.equal([queue.length, queue.dispatched], [0, 3]);
+  assert.is(queue.waitedSeconds, 0.05, '25 ms for each of the first two, none for the third');
+});
 
 for (const transport of testTransports()) {
   const check = (name: string, body: (all: Messengers) => Promise<void>): void => {

@@ -50,7 +50,7 @@ function parse(text: string): Map<string, Family> {
       isTyped = true;
       continue;
     }
-    const sample = /^([a-zA-Z_:][a-zA-Z0-9_:]*)\{(.*)\} (\d+)$/.exec(line);
+    const sample = /^([a-zA-Z_:][a-zA-Z0-9_:]*)\{(.*)\} (\d+(?:\.\d+)?(?:e-\d+)?)$/.exec(line);
     must(sample !== null && current !== undefined && isTyped, `not a line of the format: ${line}`);
     must(sample[1] === current[0], 'a sample stands in its family');
     const labels = parseLabels(sample[2]!);

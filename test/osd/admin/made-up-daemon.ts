@@ -115,6 +115,8 @@ export function madeUpDaemon(): OsdDaemonStatus {
           acceptFailures: 0,
           messagesUnhandled: 0,
           dispatchQueueLength: 0,
+          dispatchQueued: 0,
+          dispatchQueueWaitSeconds: 0,
           dispatchThrottleBytes: 0,
         },
         connections: [],
