@@ -168,7 +168,6 @@ export class HeartbeatNetwork {
       const deadlineMs = nowMs + this.#options.osd_heartbeat_grace * 1000;
       const stamp = utimeFromMs(this.#init.startWallMs + (nowMs - this.#init.startMs));
       const mono = this.#monoStamp(nowMs);
-      const body = pingBody(this.#fsid, view, this.#options, stamp, mono);
       for (const peer of this.#peers.values()) {
         if (peer.link === undefined) continue;
         peer.lastTxMs = nowMs;
@@ -176,7 +175,8 @@ export class HeartbeatNetwork {
         peer.history.push(stamp, nowMs, deadlineMs);
         peer.isChanged = true;
         this.#report.counters.pingsSent++;
-        peer.link.send({ ...body, deltaUb: this.#senders.get(peer.osd)?.stamps.deltaUb });
+        const deltaUb = this.#senders.get(peer.osd)?.stamps.deltaUb;
+        peer.link.send(pingBody(this.#fsid, view, this.#options, stamp, mono, deltaUb));
       }
     }
     this.#scheduleBeat(this.#nextBeatMs());
@@ -244,7 +244,7 @@ export class HeartbeatNetwork {
   handlePing(from: number, ping: MOSDPing, reply: (answer: MOSDPing) => void): void {
     const nowMs = this.#watch.seen();
     const view = this.#view;
-    if (!this.#isRunning || view === undefined || !ping.fsid.equals(this.#fsid)) return;
+    if (!this.#isRunning || view === undefined || !this.#isOurs(ping)) return;
     if (ping.op === OSDPingOp.YouDied)
       this.#report.event({ kind: 'youDied', osd: from, epoch: ping.mapEpoch });
     if (ping.op !== OSDPingOp.Ping) return;
@@ -266,20 +266,28 @@ export class HeartbeatNetwork {
       this.#report.counters.pingsDropped++;
       return;
     }
-    const answer = replyBody(ping, view, this.#options, this.#monoStamp(nowMs));
+    const mono = this.#monoStamp(nowMs);
+    const deltaUb = sender?.stamps.deltaUb;
     this.#report.counters.repliesSent++;
-    reply({ ...answer, deltaUb: sender?.stamps.deltaUb });
+    reply(replyBody(ping, view, this.#options, OSDPingOp.PingReply, mono, deltaUb));
     if (viewIsUp(view, from)) this.#notePeerEpoch(view, from, ping.mapEpoch);
     else if (!exists || (view.downAt[from] ?? 0) > ping.mapEpoch) {
       this.#report.counters.youDiedSent++;
-      reply({ ...answer, op: OSDPingOp.YouDied });
+      reply(replyBody(ping, view, this.#options, OSDPingOp.YouDied, mono, undefined));
     }
+  }
+
+  /** The one that is ours is kept as it came last: the next is the same object, and needs no comparison. */
+  #isOurs({ fsid }: MOSDPing): boolean {
+    if (!fsid.equals(this.#fsid)) return false;
+    this.#fsid = fsid;
+    return true;
   }
 
   #handleReply(peer: NetworkPeer, reply: MOSDPing): void {
     const nowMs = this.#watch.seen();
     const view = this.#view;
-    if (!this.#isRunning || view === undefined || !reply.fsid.equals(this.#fsid)) return;
+    if (!this.#isRunning || view === undefined || !this.#isOurs(reply)) return;
     if (reply.op === OSDPingOp.YouDied) {
       this.#report.event({ kind: 'youDied', osd: peer.osd, epoch: reply.mapEpoch });
       this.#flush();

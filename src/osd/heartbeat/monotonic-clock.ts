@@ -6,7 +6,10 @@ import { type Clock, systemClock } from '../../transport/clock.ts';
 
 export const monotonicClock: Clock = {
   ...systemClock,
-  nowMs: () => Number(process.hrtime.bigint()) / 1e6,
+  nowMs() {
+    const [seconds, nanoseconds] = process.hrtime();
+    return seconds * 1000 + nanoseconds / 1e6;
+  },
 };
 
 /** When the process began, on that clock: stamps count from there. */

@@ -29,7 +29,8 @@ import type { MainWatch } from '../heartbeat/main-watch.ts';
 import type { HeartbeatMessengerCounters } from '../heartbeat/network-host.ts';
 import type { HeartbeatLink, HeartbeatLinkEvents } from '../heartbeat/network-peer.ts';
 import type { NetworkBatch, NetworkName } from '../heartbeat/network-protocol.ts';
-import { pingMessage, readPing } from './ping-codec.ts';
+import { readPing } from './ping-codec.ts';
+import { PingOutlet } from './ping-outlet.ts';
 
 export interface HeartbeatMessengersInit {
   readonly network: NetworkName;
@@ -90,6 +91,7 @@ export class HeartbeatMessengers {
     this.client.addDispatcherTail(clientDispatcher);
     this.server.setDefaultPolicy(Policy.statelessServer());
     this.server.setPolicy(EntityType.Osd, Policy.statelessServer());
+    const pings = new PingOutlet();
     this.network = new HeartbeatNetwork({
       network,
       clock,
@@ -97,7 +99,7 @@ export class HeartbeatMessengers {
       startWallMs: init.startWallMs,
       random: init.random,
       options: heartbeatOptionsOf(init.options),
-      connect: (_osd, addrs, events) => new MessengerLink(this.client, addrs, events),
+      connect: (_osd, addrs, events) => new MessengerLink(this.client, addrs, events, pings),
       deliver: (batch) => init.deliver(batch),
       ...(init.main === undefined ? {} : { main: init.main }),
     });
@@ -144,9 +146,11 @@ function messengerOptions(options: Options): Options {
 class MessengerLink implements HeartbeatLink {
   readonly events: HeartbeatLinkEvents;
   readonly #connection: Connection;
+  readonly #pings: PingOutlet;
 
-  constructor(client: Messenger, addrs: EntityAddrVec, events: HeartbeatLinkEvents) {
+  constructor(client: Messenger, addrs: EntityAddrVec, events: HeartbeatLinkEvents, pings: PingOutlet) {
     this.events = events;
+    this.#pings = pings;
     this.#connection = client.getConnection(addrs, { peerType: EntityType.Osd });
     this.#connection.priv = this;
   }
@@ -154,7 +158,7 @@ class MessengerLink implements HeartbeatLink {
   send(ping: MOSDPing): void {
     const connection = this.#connection;
     if (!connection.isConnected && connection.queuedBytes > waitingBytesMax) return;
-    connection.send(pingMessage(ping));
+    this.#pings.send(connection, ping);
   }
 
   close(): void {
@@ -210,12 +214,13 @@ const clientDispatcher: Dispatcher = {
 };
 
 function serverDispatcher(network: HeartbeatNetwork): Dispatcher {
+  const answers = new PingOutlet();
   return {
     borrowsPayload: true,
     canFastDispatch: isPing,
     fastDispatch(message) {
       const { connection } = message;
-      const sender = senderOf(connection);
+      const sender = senderOf(connection, answers);
       const ping = tryReadPing(message);
       if (ping === undefined) connection.markDown();
       else if (sender.osd !== undefined) network.handlePing(sender.osd, ping, sender.reply);
@@ -230,14 +235,14 @@ class Sender {
   readonly osd: number | undefined;
   readonly reply: (answer: MOSDPing) => void;
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, answers: PingOutlet) {
     this.osd = provenOsd(connection);
-    this.reply = (answer) => void connection.send(pingMessage(answer));
+    this.reply = (answer) => answers.send(connection, answer);
   }
 }
 
-function senderOf(connection: Connection): Sender {
-  if (!(connection.priv instanceof Sender)) connection.priv = new Sender(connection);
+function senderOf(connection: Connection, answers: PingOutlet): Sender {
+  if (!(connection.priv instanceof Sender)) connection.priv = new Sender(connection, answers);
   return connection.priv as Sender;
 }
 

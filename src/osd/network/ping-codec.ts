@@ -23,50 +23,80 @@ export function readPing(message: ReceivedMessage): MOSDPing {
   const { length } = front;
   if (version < 5 || compatVersion > 5 || length < bytesWithoutDelta) return general(message);
   const hasDelta = front[53]!;
-  const paddingBytes = front.readUInt32LE(29);
+  const paddingBytes = u32(front, 29);
   const bytes = hasDelta === 0 ? bytesWithoutDelta : bytesWithDelta;
   if (hasDelta > 1 || bytes + paddingBytes > length) return general(message);
   return {
     fsid: readFsid(front),
-    mapEpoch: front.readUInt32LE(16),
+    mapEpoch: u32(front, 16),
     op: front[20]!,
-    pingStamp: { sec: front.readUInt32LE(21), nsec: front.readUInt32LE(25) },
+    pingStamp: { sec: u32(front, 21), nsec: u32(front, 25) },
     paddingBytes,
-    upFrom: front.readUInt32LE(33),
-    monoPingStamp: { sec: front.readInt32LE(37), nsec: front.readInt32LE(41) },
-    monoSendStamp: { sec: front.readInt32LE(45), nsec: front.readInt32LE(49) },
-    deltaUb: hasDelta === 0 ? undefined : { sec: front.readInt32LE(54), nsec: front.readInt32LE(58) },
+    upFrom: u32(front, 33),
+    monoPingStamp: { sec: i32(front, 37), nsec: i32(front, 41) },
+    monoSendStamp: { sec: i32(front, 45), nsec: i32(front, 49) },
+    deltaUb: hasDelta === 0 ? undefined : { sec: i32(front, 54), nsec: i32(front, 58) },
   };
 }
 
-export function pingMessage(ping: MOSDPing): Message {
-  const { deltaUb, monoPingStamp, monoSendStamp, paddingBytes, pingStamp } = ping;
+/**
+ * `last` is a message made here before, of which nothing waits to be sent any more: it is used again if it has
+ * the size, and its padding is zero already.
+ */
+export function pingMessage(ping: MOSDPing, last?: Message): Message {
   if (ping.version === 4) return Message.of(MOSDPing, ping);
-  const bytes = deltaUb === undefined ? bytesWithoutDelta : bytesWithDelta;
-  const front = Buffer.allocUnsafe(bytes + paddingBytes);
-  front.set(ping.fsid.bytes, 0);
-  front.writeUInt32LE(ping.mapEpoch, 16);
-  front[20] = ping.op;
-  front.writeUInt32LE(pingStamp.sec, 21);
-  front.writeUInt32LE(pingStamp.nsec, 25);
-  front.writeUInt32LE(paddingBytes, 29);
-  front.writeUInt32LE(ping.upFrom, 33);
-  front.writeInt32LE(monoPingStamp.sec, 37);
-  front.writeInt32LE(monoPingStamp.nsec, 41);
-  front.writeInt32LE(monoSendStamp.sec, 45);
-  front.writeInt32LE(monoSendStamp.nsec, 49);
-  front[53] = deltaUb === undefined ? 0 : 1;
-  if (deltaUb !== undefined) {
-    front.writeInt32LE(deltaUb.sec, 54);
-    front.writeInt32LE(deltaUb.nsec, 58);
+  const length = (ping.deltaUb === undefined ? bytesWithoutDelta : bytesWithDelta) + ping.paddingBytes;
+  if (last?.front.length === length && last.version === MOSDPing.headVersion) {
+    writePing(last.front, ping);
+    return last;
   }
-  front.fill(0, bytes);
+  const front = Buffer.allocUnsafe(length);
+  writePing(front, ping);
+  front.fill(0, length - ping.paddingBytes);
   return new Message({
     type: MOSDPing.type,
     version: MOSDPing.headVersion,
     compatVersion: MOSDPing.compatVersion,
     front,
   });
+}
+
+/** All but the padding. */
+function writePing(front: Uint8Array, ping: MOSDPing): void {
+  const { deltaUb, fsid, monoPingStamp, monoSendStamp, pingStamp } = ping;
+  const { bytes } = fsid;
+  for (let index = 0; index < 16; index++) front[index] = bytes[index]!;
+  put32(front, 16, ping.mapEpoch);
+  front[20] = ping.op;
+  put32(front, 21, pingStamp.sec);
+  put32(front, 25, pingStamp.nsec);
+  put32(front, 29, ping.paddingBytes);
+  put32(front, 33, ping.upFrom);
+  put32(front, 37, monoPingStamp.sec);
+  put32(front, 41, monoPingStamp.nsec);
+  put32(front, 45, monoSendStamp.sec);
+  put32(front, 49, monoSendStamp.nsec);
+  front[53] = deltaUb === undefined ? 0 : 1;
+  if (deltaUb === undefined) return;
+  put32(front, 54, deltaUb.sec);
+  put32(front, 58, deltaUb.nsec);
+}
+
+// Buffer's own methods check their arguments in functions of their own, which have to be fetched too.
+
+function i32(bytes: Uint8Array, at: number): number {
+  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+}
+
+function u32(bytes: Uint8Array, at: number): number {
+  return i32(bytes, at) >>> 0;
+}
+
+function put32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value;
+  bytes[at + 1] = value >>> 8;
+  bytes[at + 2] = value >>> 16;
+  bytes[at + 3] = value >>> 24;
 }
 
 function readFsid(front: Buffer): Uuid {

@@ -3,8 +3,10 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MsgrError } from '../../../src/errors.ts';
-import type { ReceivedMessage } from '../../../src/messenger/message.ts';
+import type { Connection } from '../../../src/messenger/connection.ts';
+import type { Message, ReceivedMessage } from '../../../src/messenger/message.ts';
 import { pingMessage, readPing } from '../../../src/osd/network/ping-codec.ts';
+import { PingOutlet } from '../../../src/osd/network/ping-outlet.ts';
 import { MOSDPing } from '../../../src/wire/messages/m-osd-ping.ts';
 import { Uuid } from '../../../src/wire/uuid.ts';
 
@@ -60,6 +62,43 @@ test('what is written is what the general codec writes, and both read it alike',
       assert.equal(readPing(received(message.front)), body);
     }),
   );
+});
+
+test('a message that is used again says the next ping, or another takes its place', () => {
+  fc.assert(
+    fc.property(ping, ping, fc.boolean(), (first, second, isAlike) => {
+      const next = isAlike
+        ? { ...second, paddingBytes: first.paddingBytes, deltaUb: first.deltaUb && second.monoSendStamp }
+        : second;
+      const last = pingMessage(first);
+      const message = pingMessage(next, last);
+      assert.ok(Buffer.from(message.front).equals(Buffer.from(MOSDPing.encode(next).front)));
+      if (isAlike) assert.is(message, last);
+      const old = pingMessage({ ...next, version: 4 });
+      assert.is(pingMessage(next, old) === old, false);
+    }),
+  );
+});
+
+test('a message is used again only when nothing waits where it was sent', () => {
+  const sent: { message: Message; bytes: Buffer }[] = [];
+  const connection = {
+    queuedBytes: 0,
+    send(message: Message) {
+      sent.push({ message, bytes: Buffer.from(message.front) });
+    },
+  };
+  const outlet = new PingOutlet();
+  const bodies = fc.sample(ping, { numRuns: 4, seed: 1 });
+  for (const [index, body] of bodies.entries()) {
+    outlet.send(connection as unknown as Connection, { ...body, paddingBytes: 10, deltaUb: undefined });
+    connection.queuedBytes = index === 1 ? 100 : 0;
+  }
+  assert.equal(
+    sent.map(({ message }, index) => index > 0 && message === sent[index - 1]!.message),
+    [false, true, false, true],
+  );
+  assert.ok(Buffer.from(sent[1]!.message.front).equals(sent[1]!.bytes), 'what waits is as it was sent');
 });
 
 test('cut off anywhere, or with a byte changed, it reads or refuses as the general codec does', () => {
