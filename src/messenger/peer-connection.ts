@@ -10,14 +10,12 @@
  *                backoff   (a failed attempt: ms_initial_backoff doubling to ms_max_backoff)
  *      any ──markDown(), or fault when lossy and open──► closed
  *
- * The connection owns a channel (its byte stream), the session's numbers and a queue of messages that
- * the channel has no room for yet, and connects them; attempts to reach the peer are a `Connector`,
- * incoming ones an `Acceptor`.
+ * The connection owns a channel (its byte stream), the session's numbers and the `SendPath` of its messages,
+ * and connects them; attempts to reach the peer are a `Connector`, incoming ones an `Acceptor`.
  */
 import { EventEmitter } from 'node:events';
 import { type AuthFacts, type AuthOutcome, authFacts } from '../auth/auth.ts';
 import { ErrorCode, MsgrError } from '../errors.ts';
-import { channelQueueBytesMax, messageBytesMaxDefault, unackedBytesMax } from '../limits.ts';
 import type { Channel, ChannelHandler } from '../transport/channel.ts';
 import type { MessageBatch } from '../transport/message-batch.ts';
 import { recordFields } from '../transport/message-batch.ts';
@@ -36,9 +34,9 @@ import { DelayedDelivery } from './fault-injection.ts';
 import { InterceptStep, intercept } from './interceptor.ts';
 import { type Message, ReceivedMessage } from './message.ts';
 import type { Messenger } from './messenger.ts';
-import { OutgoingQueue } from './outgoing-queue.ts';
 import type { Policy } from './policy.ts';
 import { type RequestOptions, RequestTable } from './requests.ts';
+import { SendPath } from './send-path.ts';
 import { SessionState } from './session-state.ts';
 
 /** What both idents tell about the peer. */
@@ -80,14 +78,8 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
   #peerName: EntityName;
   #features = 0n;
   #auth: AuthFacts | undefined;
-  readonly #outgoing = new OutgoingQueue<Message | ReceivedMessage>();
+  readonly #sending: SendPath;
   readonly #requests: RequestTable;
-  /**
-   * Bytes that may go to the channel before it is asked for its figures again. Above 0 only while the
-   * connection is open, nothing waits in `#outgoing`, and the next message is below every limit.
-   */
-  #room = 0;
-  #mustDrain = false;
   #keepalivePending = false;
   #lastKeepaliveAck = 0;
   readonly #timer: ConnectionTimer;
@@ -117,6 +109,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
     this.channel = channel ?? init.messenger.transport.createChannel(this);
     this.channel.handler = this;
     this.#isAccepting = channel !== undefined;
+    this.#sending = new SendPath(this, init.messenger.sendHighWaterMark, () => this.emit('drain'));
     this.#requests = new RequestTable(init.messenger);
     this.#timer = new ConnectionTimer(init.messenger.clock, init.messenger.options);
   }
@@ -164,71 +157,19 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
   }
 
   get queuedBytes(): number {
-    return this.#outgoing.bytes + this.channel.queuedBytes;
+    return this.#sending.queuedBytes;
   }
 
   // ── Sending ────────────────────────────────────────────────────────────────────────────────────
 
   send(message: Message | ReceivedMessage): boolean {
-    if (this.#room > 0) {
-      this.#room -= this.channel.send(message);
-      if (this.#room > 0) return true;
-    } else if (this.#outgoing.length === 0 && this.#hasRoom()) {
-      this.channel.send(message);
-    } else {
-      return this.#queue(message);
-    }
-    return this.#takeRoom();
-  }
-
-  /** Whether the channel takes a message now, when none waits before it. */
-  #hasRoom(): boolean {
-    const { channel } = this;
-    return (
-      this.#state === 'open' &&
-      channel.queuedBytes < channelQueueBytesMax &&
-      this.#unackedBytes() < unackedBytesMax
-    );
-  }
-
-  /** What counts towards `unackedBytesMax`: in a lossy session nothing waits for the peer's word. */
-  #unackedBytes(): number {
-    return this.policy.lossy ? 0 : this.channel.unackedBytes;
-  }
-
-  /** Asks the channel on behalf of the next many messages. False: the sender is to wait for 'drain'. */
-  #takeRoom(): boolean {
-    const { channel, messenger } = this;
-    const { queuedBytes } = channel;
-    const room = Math.min(
-      channelQueueBytesMax - queuedBytes,
-      messenger.sendHighWaterMark - queuedBytes,
-      unackedBytesMax - this.#unackedBytes(),
-    );
-    // A small integer for as long as it lives.
-    this.#room = Math.max(room, 0) | 0;
-    if (queuedBytes < messenger.sendHighWaterMark) return true;
-    this.#mustDrain = true;
-    return false;
-  }
-
-  #queue(message: Message | ReceivedMessage): boolean {
     if (this.#state === 'closed') {
       this.messenger.droppedAfterClose(this.#finalCounters!);
       return false;
     }
-    if (message.byteLength > messageBytesMaxDefault) {
-      throw new MsgrError(
-        ErrorCode.MessageTooLarge,
-        `a message of ${message.byteLength} bytes; a frame holds ${messageBytesMaxDefault}`,
-      );
-    }
-    this.#outgoing.push(message.priority, message.byteLength, message);
-    this.#room = 0;
+    const mayGoOn = this.#sending.send(message);
     if (this.#state === 'standby' && !this.policy.server) this.#leaveStandby();
-    if (this.queuedBytes < this.messenger.sendHighWaterMark) return true;
-    this.#mustDrain = true;
-    return false;
+    return mayGoOn;
   }
 
   request(message: Message, options: RequestOptions = {}): Promise<ReceivedMessage> {
@@ -238,7 +179,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
 
   drained(): Promise<void> {
     if (this.#state === 'closed') return Promise.reject(this.#closedError());
-    if (!this.#mustDrain) return Promise.resolve();
+    if (!this.#sending.mustDrain) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const settle = (): void => {
         this.off('drain', settle);
@@ -278,7 +219,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
       resets: this.#resets,
       throttleWaits: this.#throttleWaits,
       messagesDropped: 0,
-      queuedMessages: this.#outgoing.length + channel.outboxCount,
+      queuedMessages: this.#sending.length + channel.outboxCount,
       queuedBytes: this.queuedBytes,
       unackedBytes: channel.unackedBytes,
     };
@@ -342,11 +283,11 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
   }
 
   onDrain(): void {
-    this.#pump();
+    this.#sending.pump();
   }
 
   onAcknowledged(): void {
-    if (this.#outgoing.length !== 0) this.#pump();
+    if (this.#sending.length !== 0) this.#sending.pump();
   }
 
   onClosed(error: MsgrError): void {
@@ -393,7 +334,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
     if (by === 'connect') this.messenger.connected(this);
     else this.messenger.accepted(this);
     if (this.#keepalivePending) this.#writeKeepalive();
-    this.#pump();
+    this.#sending.pump();
   }
 
   /** Both sides connect at once, and the peer's attempt wins: it will take this connection over. */
@@ -409,7 +350,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
     this.#resets++;
     this.#delayed?.discard();
     this.messenger.dispatchQueue.discard(this);
-    this.#outgoing.clear();
+    this.#sending.clear();
     this.channel.resetSession();
     this.session.reset();
     this.#requests.rejectAll(
@@ -425,7 +366,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
     this.#timer.clear();
     this.#sockets++;
     this.#state = 'connecting';
-    this.#room = 0;
+    this.#sending.forgetRoom();
     this.#isAccepting = true;
     this.channel.disconnect();
     this.channel.resumeReading();
@@ -458,7 +399,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
       this.messenger.refused(this);
     }
     const hasNothingToSend =
-      this.#outgoing.length === 0 && this.channel.outboxCount === 0 && !this.#keepalivePending;
+      this.#sending.length === 0 && this.channel.outboxCount === 0 && !this.#keepalivePending;
     if (this.policy.server || (this.policy.standby && hasNothingToSend && stateBefore !== 'wait')) {
       return this.#enter('standby', error);
     }
@@ -526,18 +467,6 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
     );
   }
 
-  /** Hands waiting messages to the channel, highest priority first, as far as it has room. */
-  #pump(): void {
-    const { channel } = this;
-    while (this.#outgoing.length !== 0 && this.#hasRoom()) channel.send(this.#outgoing.shift()!);
-    // Below the channel's own limit nothing more is heard of it: what waits there must not hold the sender.
-    const drainedBytes = Math.max(this.messenger.sendHighWaterMark / 2, channelQueueBytesMax);
-    if (this.#mustDrain && this.queuedBytes <= drainedBytes) {
-      this.#mustDrain = false;
-      this.emit('drain');
-    }
-  }
-
   #writeKeepalive(): void {
     this.#keepalivePending = false;
     this.channel.sendControl(Tag.Keepalive2, keepalive2Frame.encode({ timestamp: utimeNow() }));
@@ -548,7 +477,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
     this.#timer.clear();
     this.#finalCounters = { ...this.counters(), queuedMessages: 0, queuedBytes: 0, unackedBytes: 0 };
     this.channel.destroy();
-    this.#outgoing.clear();
+    this.#sending.clear();
     this.#delayed?.discard();
     this.messenger.dispatchQueue.discard(this);
     this.messenger.forget(this);
@@ -565,7 +494,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
 
   #enter(state: ConnectionState, cause: MsgrError | undefined): void {
     this.#state = state;
-    this.#room = 0;
+    this.#sending.forgetRoom();
     this.messenger.stateChanged(this, state, cause);
     if (this.listenerCount('state') !== 0) this.emit('state', state, cause);
   }
