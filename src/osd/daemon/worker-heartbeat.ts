@@ -8,10 +8,12 @@ import type { NetworkName } from '../heartbeat/network-protocol.ts';
 import { OsdHeartbeat } from '../heartbeat/osd-heartbeat.ts';
 import { WorkerHost } from '../network/worker-host.ts';
 import type { WorkerAuth } from '../network/worker-protocol.ts';
+import { collectOnOwnThread } from './collector-flags.ts';
 import type { DaemonHeartbeat, HeartbeatSetup } from './heartbeat-setup.ts';
 
 export function workerHeartbeat(setup: HeartbeatSetup): DaemonHeartbeat {
   const { auth, clock, hooks, hosts, nonce, options, whoami } = setup;
+  collectOnOwnThread();
   const ticks = new MainTicks(clock);
   const startMs = processStartMs();
   const snapshot = auth.snapshot();

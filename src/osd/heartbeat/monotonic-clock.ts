@@ -2,12 +2,14 @@
  * The clock of the heartbeats: CLOCK_MONOTONIC, whose zero is the same in all threads of a process, unlike
  * that of `performance.now()`. The wall clock only makes stamps; no decision reads it.
  */
+// Imported: the global `process` is looked up through a getter at every use.
+import { hrtime } from 'node:process';
 import { type Clock, systemClock } from '../../transport/clock.ts';
 
 export const monotonicClock: Clock = {
   ...systemClock,
   nowMs() {
-    const [seconds, nanoseconds] = process.hrtime();
+    const [seconds, nanoseconds] = hrtime();
     return seconds * 1000 + nanoseconds / 1e6;
   },
 };

@@ -17,7 +17,6 @@ import { type HeartbeatOptions, localHealthMs, slowPingMs } from './heartbeat-op
 import type { NetworkFault } from './link-state.ts';
 import { LoopWatch } from './loop-watch.ts';
 import { mapViewOf } from './map-view.ts';
-import { untilNextPeriod } from './monotonic-clock.ts';
 import { NetworkBook } from './network-book.ts';
 import { type NetworkBatch, type NetworkEvent, type NetworkName, networkNames } from './network-protocol.ts';
 import type {
@@ -30,9 +29,6 @@ import type {
 } from './osd-heartbeat-types.ts';
 import { PeerTable } from './peer-table.ts';
 
-/** Ceph's OSD_TICK_INTERVAL. */
-const tickMs = 1000;
-
 export class OsdHeartbeat implements OsdHeartbeatInterface {
   readonly #init: OsdHeartbeatInit;
   readonly #table: PeerTable;
@@ -44,7 +40,6 @@ export class OsdHeartbeat implements OsdHeartbeatInterface {
   #life: OsdLife = 'preboot';
   #upFrom = 0;
   #isClosed = false;
-  #tickTimer: unknown;
   #needsUpdate = false;
   #resampledMs: number | undefined;
   #sentFailuresMs = 0;
@@ -58,7 +53,11 @@ export class OsdHeartbeat implements OsdHeartbeatInterface {
     this.#reports = new FailureReports((failure) => init.hooks.sendFailure(failure));
     this.#table = new PeerTable(init);
     this.#book = { back: new NetworkBook(), front: new NetworkBook() };
-    this.#watch = new LoopWatch(init.clock, (lagMs, atMs) => this.#wasLate(lagMs, atMs));
+    this.#watch = new LoopWatch(
+      init.clock,
+      (lagMs, atMs) => this.#wasLate(lagMs, atMs),
+      (nowMs) => this.#tick(nowMs),
+    );
     for (const network of networkNames) {
       init.networks[network].events = {
         onBatch: (batch) => this.#handleBatch(batch),
@@ -77,14 +76,12 @@ export class OsdHeartbeat implements OsdHeartbeatInterface {
     this.#book.front.addrs = front;
     this.#hadPeersMs = clock.nowMs();
     this.#watch.start();
-    this.#armTick();
     return { back, front };
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#watch.stop();
-    this.#init.clock.clearTimeout(this.#tickTimer);
     await Promise.all(networkNames.map((network) => this.#init.networks[network].close()));
   }
 
@@ -314,18 +311,8 @@ export class OsdHeartbeat implements OsdHeartbeatInterface {
 
   // ── Time ───────────────────────────────────────────────────────────────────────────────────────
 
-  #armTick(): void {
-    this.#tickTimer = this.#init.clock.setTimeout(
-      () => {
-        this.#tick();
-        if (!this.#isClosed) this.#armTick();
-      },
-      untilNextPeriod(this.#init.clock.nowMs(), tickMs),
-    );
-  }
-
-  #tick(): void {
-    const nowMs = this.#watch.seen();
+  /** Once a second, as Ceph's OSD_TICK_INTERVAL. */
+  #tick(nowMs: number): void {
     // What the networks have said already is newer than what is known here, above all after a standstill.
     for (const network of networkNames) this.#init.networks[network].drain();
     this.#updatePeers();

@@ -25,6 +25,8 @@ export class PeerTable {
   readonly #init: OsdHeartbeatInit;
   readonly #peers = new Map<number, HeartbeatPeer>();
   #faults: readonly NetworkFault[] = [];
+  /** Peers came or went, or a link's state is another: the faults may be others. */
+  #isChanged = false;
 
   constructor(init: OsdHeartbeatInit) {
     this.#init = init;
@@ -51,6 +53,7 @@ export class PeerTable {
   }
 
   drop(osd: number): boolean {
+    this.#isChanged = true;
     return this.#peers.delete(osd);
   }
 
@@ -88,6 +91,7 @@ export class PeerTable {
         nowMs,
       );
       this.#peers.set(osd, peer);
+      this.#isChanged = true;
       for (const { network, spec } of specs) added[network].push(spec);
     }
     return { added, removed };
@@ -124,6 +128,7 @@ export class PeerTable {
         const other = peer.facts(network === 'front' ? 'back' : 'front');
         const before = peer.judge(network, judgeLink(facts, other, link.atMs, options), link.atMs);
         if (before === undefined) continue;
+        this.#isChanged = true;
         const { state: to, reason } = link;
         this.#init.hooks.linkChanged?.({ osd: peer.osd, network, from: before, to, reason, atMs: link.atMs });
       }
@@ -131,6 +136,8 @@ export class PeerTable {
   }
 
   updateFaults(): void {
+    if (!this.#isChanged) return;
+    this.#isChanged = false;
     const nowMs = this.#init.clock.nowMs();
     const faults = findFaults(this.#init.whoami, this.#peers.values(), this.#faults, nowMs);
     const isSame = sameFaults(faults, this.#faults);
