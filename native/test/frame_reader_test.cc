@@ -263,6 +263,45 @@ TEST_CASE("frame reader: before the session a message may not be longer than a c
   CHECK(error_of_preamble(frame, nullptr, true) == FrameError::kNone);
 }
 
+TEST_CASE("frame reader: a preamble is judged the same behind one like it, or nearly like it") {
+  const std::vector<Buffer> frames = sample_frames();
+  for (const Buffer& before : frames) {
+    for (const Buffer& frame : frames) {
+      FrameReader reader = session_reader();
+      FrameView view;
+      for (Buffer next : {before, before, frame, frame, before}) {
+        REQUIRE(reader.next(next.data(), next.size(), view) == ReadStatus::kFrame);
+        REQUIRE(view.wire_size == next.size());
+        REQUIRE(view.tag == next[0]);
+        REQUIRE(view.segment_count == next[1]);
+        REQUIRE(view.sizes[0] == load_u32(next.data() + kPreambleSegmentsOffset));
+      }
+    }
+    for (size_t i = 0; i < kPreambleSize; i++) {
+      FrameReader reader = session_reader();
+      FrameView view;
+      Buffer first = before;
+      REQUIRE(reader.next(first.data(), first.size(), view) == ReadStatus::kFrame);
+      Buffer changed = before;
+      changed[i] ^= 0x10;
+      REQUIRE(reader.next(changed.data(), changed.size(), view) == ReadStatus::kError);
+      REQUIRE(reader.fault().error == FrameError::kPreambleCrc);
+    }
+  }
+}
+
+TEST_CASE("frame reader: what was let in during a session is no precedent for what comes before the next") {
+  const MessageHeader header{.seq = 1};
+  Buffer frame = message_frame(header, Buffer(kLimits.control_payload_bytes_max + 1));
+  FrameReader reader = session_reader();
+  FrameView view;
+  REQUIRE(reader.next(frame.data(), frame.size(), view) == ReadStatus::kFrame);
+  SUBCASE("the same stream") { reader.set_in_session(false); }
+  SUBCASE("a new stream") { reader.reset(); }
+  CHECK(reader.next(frame.data(), frame.size(), view) == ReadStatus::kError);
+  CHECK(reader.fault().error == FrameError::kHandshakeMessage);
+}
+
 TEST_CASE("frame reader: reserved bytes, alignments and dropped lengths are not looked at") {
   Buffer frame = message_frame({.seq = 1, .type = 42}, Buffer(10, 1));
   for (size_t i = 20; i < 28; i++) frame[i] = 0xff;  // segment 3 and the reserved bytes

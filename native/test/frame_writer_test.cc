@@ -54,6 +54,7 @@ TEST_CASE("frame writer: what the real frames hold") {
 }
 
 TEST_CASE("frame writer: lent segments give the same bytes as copied ones") {
+  MessagePreamble preamble;
   Random random(5);
   const MessageHeader header{.seq = 9, .tid = 10, .ack_seq = 11, .type = 42};
   for (const uint32_t middle_size : {0u, 33u}) {
@@ -71,8 +72,8 @@ TEST_CASE("frame writer: lent segments give the same bytes as copied ones") {
       gap = std::copy(middle.begin(), middle.end(), gap);
       if (!lend_data) std::copy(data.begin(), data.end(), gap);
       const uint32_t size =
-          finish_message(own.data(), header, {5000, middle_size, 7000}, lend_front ? front.data() : nullptr,
-                         lend_data ? data.data() : nullptr);
+          finish_message(own.data(), preamble, header, {5000, middle_size, 7000},
+                         lend_front ? front.data() : nullptr, lend_data ? data.data() : nullptr);
       CHECK(size == plain.size() - (lend_front ? 5000 : 0) - (lend_data ? 7000 : 0));
 
       Buffer spliced;
@@ -87,6 +88,25 @@ TEST_CASE("frame writer: lent segments give the same bytes as copied ones") {
       take(kEpilogueSize);
       CHECK(spliced == plain);
     }
+  }
+}
+
+TEST_CASE("frame writer: messages of changing sizes get the preamble of their own") {
+  Random random(6);
+  MessagePreamble preamble;
+  MessageSizes sizes{};
+  for (uint64_t seq = 1; seq <= 300; seq++) {
+    // Mostly one of the three changes, and now and then none.
+    uint32_t* const parts[] = {&sizes.front, &sizes.middle, &sizes.data};
+    *parts[random.below(3)] = random.below(3);
+    const Buffer payload(sizes.front + sizes.middle + sizes.data, 0x5a);
+    const MessageHeader header{.seq = seq};
+    Buffer frame(message_frame_size(sizes));
+    std::copy(payload.begin(), payload.end(), frame.begin() + kMessageGapOffset);
+    CHECK(finish_message(frame.data(), preamble, header, sizes) == frame.size());
+    const Bytes all(payload);
+    CHECK(frame == message_frame(header, all.first(sizes.front), all.subspan(sizes.front, sizes.middle),
+                                 all.last(sizes.data)));
   }
 }
 

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <deque>
+
 #include "core/channel/outbox.h"
 #include "test/support.h"
 
@@ -15,6 +17,8 @@ struct Fixture {
   Outbox outbox{releases};
   Random random{10};
   std::vector<Buffer> frames;
+  // Those whose token is their number, from 1 on.
+  std::deque<Buffer> lent_payloads;
   SlabRef slab;
 
   ~Fixture() {
@@ -30,6 +34,36 @@ struct Fixture {
     }
     outbox.push(seq, *slab, slab->used, size);
     frames.emplace_back(slab->data() + slab->used, slab->data() + slab->used + size);
+    slab->used += size;
+  }
+  // The same with what ends a run: a gap, another slab, one or two lent pieces.
+  void push_varied(uint32_t size, uint64_t seq) {
+    if (slab && random.below(8) == 0) slab->used = std::min(slab->capacity(), slab->used + 3);
+    if (random.below(16) == 0) slab = {};
+    if (random.below(6) > 0) {
+      push(size, seq);
+      return;
+    }
+    if (!slab || slab->capacity() - slab->used < size) slab = pool->take();
+    const uint8_t* frame = slab->data() + slab->used;
+    Lent lent{};
+    lent.count = 1 + random.below(2);
+    lent.has_front = random.below(2) == 0;
+    Buffer whole;
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < lent.count; i++) {
+      const uint32_t piece_at = at + random.below(size - at + 1);
+      lent_payloads.push_back(random.bytes(1 + random.below(300)));
+      const Buffer& payload = lent_payloads.back();
+      append_bytes(whole, Bytes(frame + at, piece_at - at));
+      append_bytes(whole, payload);
+      lent.pieces[i] = {payload.data(), static_cast<uint32_t>(payload.size()), piece_at};
+      lent.tokens[i] = lent_payloads.size();
+      at = piece_at;
+    }
+    append_bytes(whole, Bytes(frame + at, size - at));
+    outbox.push(seq, *slab, slab->used, size, &lent);
+    frames.push_back(std::move(whole));
     slab->used += size;
   }
   Buffer expected(size_t from, size_t to) const {
@@ -264,7 +298,7 @@ TEST_CASE("outbox: random pushes, writes, acks and new sockets against a plain m
       case 1:
       case 2: {
         const uint32_t size = 1 + random.below(300);
-        fixture.push(size, ++out_seq);
+        fixture.push_varied(size, ++out_seq);
         append_bytes(socket, fixture.frames.back());
         break;
       }
@@ -308,4 +342,26 @@ TEST_CASE("outbox: random pushes, writes, acks and new sockets against a plain m
     REQUIRE(fixture.outbox.waiting_bytes() == socket.size() - sent);
   }
   CHECK(out_seq > 1000);
+  fixture.outbox.clear();
+  CHECK(fixture.releases.size() == fixture.lent_payloads.size());
+  for (size_t i = 0; i < fixture.releases.size(); i++) REQUIRE(fixture.releases[i] == i + 1);
+}
+
+TEST_CASE("outbox: a lossy session puts out runs of every kind whole, in pieces of any size") {
+  Fixture fixture;
+  fixture.outbox.set_keep_written(false);
+  Buffer out;
+  for (uint64_t seq = 1; seq <= 3000; seq++) {
+    fixture.push_varied(1 + fixture.random.below(300), seq);
+    if (seq % 5 > 0) continue;
+    while (fixture.outbox.waiting_bytes() > fixture.random.below(600)) {
+      append_bytes(out, fixture.write(fixture.random.below(900), 1 + fixture.random.below(8),
+                                      1 + fixture.random.below(900)));
+    }
+  }
+  while (fixture.outbox.waiting_bytes() > 0) append_bytes(out, fixture.write(SIZE_MAX));
+  CHECK(out == fixture.expected(0, 3000));
+  CHECK(fixture.outbox.count() == 0);
+  CHECK(fixture.outbox.bytes() == 0);
+  CHECK(fixture.releases.size() == fixture.lent_payloads.size());
 }

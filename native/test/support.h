@@ -73,7 +73,8 @@ inline Buffer message_frame(const MessageHeader& header, Bytes front, Bytes midd
   gap = std::copy(front.begin(), front.end(), gap);
   gap = std::copy(middle.begin(), middle.end(), gap);
   std::copy(data.begin(), data.end(), gap);
-  finish_message(frame.data(), header, sizes);
+  MessagePreamble preamble;
+  finish_message(frame.data(), preamble, header, sizes);
   return frame;
 }
 

@@ -105,7 +105,7 @@ void Channel::start_session(bool lossless) {
 uint32_t Channel::append(const OutgoingMessage& message) {
   const uint64_t seq = ++out_seq_;
   uint8_t* frame = message.slab->data() + message.offset;
-  const uint32_t slab_size = finish_message(frame,
+  const uint32_t slab_size = finish_message(frame, preamble_,
                                             {.seq = seq,
                                              .tid = message.tid,
                                              .ack_seq = in_seq_,

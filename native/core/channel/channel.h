@@ -224,6 +224,7 @@ class Channel {
   FrameFault fault_;
 
   Outbox outbox_;
+  MessagePreamble preamble_;
   // A frame of the outbox has no CRCs of its payload, as it was to leave sealed.
   bool crcs_left_out_ = false;
   // In secure mode: what plain frames go through on their way to the socket, and what has come out of it.

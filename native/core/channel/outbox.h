@@ -8,12 +8,16 @@
 //      └────┴────┴────┴────┴────┴────┴────┴────┴────┴────┴────┘
 //   acknowledge() trims ──►       ──► wrote() moves
 //
+// Frames that follow on one another in a slab are one run, so that a thousand of them are put out, counted
+// and trimmed as one; of each frame only its end is kept, for a run that is cut in the middle. A frame with
+// lent pieces is a run of its own.
+//
 // Invariants: sequence numbers are consecutive; the cursor may stand inside an entry (a partly written
-// frame), and that entry is never trimmed; a run of neighbouring entries in one slab holds one reference
-// on it. rewind() puts the cursor back to the front: that is the whole of a replay. In a lossy session an
-// entry leaves as soon as it is written.
-// Nothing is allocated per frame: the ring of entries doubles when full. Empty, it is kept for the next
-// burst; a very large one is freed at once, any by release_idle_memory().
+// frame), and that entry is never trimmed; neighbouring runs in one slab hold one reference on it. rewind()
+// puts the cursor back to the front: that is the whole of a replay. In a lossy session an entry leaves as
+// soon as it is written.
+// Nothing is allocated per frame: the rings double when full. Empty, they are kept for the next burst; very
+// large ones are freed at once, any by release_idle_memory().
 #pragma once
 
 #include <sys/uio.h>
@@ -22,6 +26,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/base/ring.h"
 #include "core/base/slab.h"
 
 namespace msgr {
@@ -83,12 +88,12 @@ class Outbox {
   void rewind();
   // Drops everything, releases the lent. Forgets what was ever written.
   void clear();
-  // Frees the ring if nothing is in it.
+  // Frees the rings if nothing is in them.
   void release_idle_memory();
-  // Entries that the ring has room for.
-  [[nodiscard]] size_t ring_capacity() const { return capacity_; }
+  // Entries that there is room for.
+  [[nodiscard]] size_t ring_capacity() const { return ends_.capacity(); }
 
-  [[nodiscard]] size_t count() const { return count_; }
+  [[nodiscard]] size_t count() const { return ends_.size(); }
   // Bytes on the wire of all entries, and of those the part that still waits for this socket.
   [[nodiscard]] uint64_t bytes() const { return bytes_; }
   [[nodiscard]] uint64_t waiting_bytes() const { return bytes_ - written_bytes_; }
@@ -105,32 +110,55 @@ class Outbox {
   // which may be null.
   template <typename Visit>
   void for_each_frame(Visit visit) {
-    for (size_t i = 0; i < count_; i++) visit(at(i).slab->data() + at(i).offset, at(i).lent);
+    size_t entry = 0;
+    for (size_t i = 0; i < runs_.size(); i++) {
+      const Run& run = runs_[i];
+      uint32_t begin = run.begin;
+      for (uint32_t frame = 0; frame < run.count; frame++) {
+        visit(run.slab->data() + begin, run.lent);
+        begin = ends_[entry++];
+      }
+    }
   }
 
  private:
-  struct Entry {
+  struct Run {
     Slab* slab;
+    // Not null: of the run's only frame.
     Lent* lent;
-    uint32_t offset;
-    uint32_t slab_size;
+    // Bytes of the slab, and the frames in them.
+    uint32_t begin;
+    uint32_t end;
+    uint32_t count;
   };
-  [[nodiscard]] Entry& at(size_t index) const { return entries_[(head_ + index) & (capacity_ - 1)]; }
-  [[nodiscard]] static uint32_t wire_size(const Entry& entry);
-  // Entries from `index` on, of the first one without `skip` bytes, until one of the limits is reached.
-  size_t gather_entries(size_t index, size_t end, uint32_t skip, iovec* to, size_t count_max,
-                        size_t bytes_max, size_t& bytes) const;
-  void grow();
-  void free_ring();
-  void pop_front();
+  // A place between two frames: `entry` counts them from the front, `run` is the run that the next one is in
+  // and `frames` what the run has before it, which at its end may be all of it.
+  struct Place {
+    size_t entry = 0;
+    size_t run = 0;
+    uint32_t frames = 0;
+  };
+
+  [[nodiscard]] static uint32_t wire_size(const Run& run);
+  [[nodiscard]] uint32_t begin_of(const Place& place) const;
+  // Bytes on the wire of the first `count` frames of the first run.
+  [[nodiscard]] uint32_t size_of_first(uint32_t count) const;
+  // How many of the run's frames from `place` on it takes to get to `offset` of the slab or beyond; the run
+  // must get there.
+  [[nodiscard]] uint32_t frames_until(const Place& place, uint32_t offset) const;
+  size_t gather_runs(Place place, uint32_t skip, iovec* to, size_t count_max, size_t bytes_max,
+                     size_t& bytes) const;
+  void passed(uint32_t frames);
+  void drop(size_t count);
+  void pop_run();
+  void free_rings();
 
   LentReleases& releases_;
-  Entry* entries_ = nullptr;
-  size_t capacity_ = 0;
-  size_t head_ = 0;
-  size_t count_ = 0;
-  // The entry that is next for the socket, counted from the front, and its bytes that were written.
-  size_t cursor_ = 0;
+  Ring<Run> runs_;
+  // Where each frame ends in its slab.
+  Ring<uint32_t> ends_;
+  // The entry that is next for the socket, and its bytes that were written.
+  Place cursor_;
   uint32_t cursor_offset_ = 0;
   uint64_t first_seq_ = 0;
   uint64_t written_seq_ = 0;

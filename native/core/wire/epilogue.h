@@ -10,6 +10,8 @@
 #include <cstdint>
 
 #include "core/base/bytes.h"
+#include "core/wire/crc32c.h"
+#include "core/wire/preamble.h"
 
 namespace msgr {
 
@@ -23,6 +25,11 @@ inline void append_epilogue(uint8_t* to, uint8_t late_status, const uint32_t (&c
   store_u32(to + 1, crcs[0]);
   store_u32(to + 5, crcs[1]);
   store_u32(to + 9, crcs[2]);
+}
+
+// The CRC of a segment; most messages have empty ones, which need no look.
+[[nodiscard]] inline uint32_t segment_crc(const uint8_t* data, uint32_t size) {
+  return size == 0 ? kSegmentSeed : crc32c(kSegmentSeed, data, size);
 }
 
 // The CRC slot of segment 1, 2 or 3.

@@ -4,7 +4,6 @@
 
 #include "core/base/bytes.h"
 #include "core/base/check.h"
-#include "core/wire/crc32c.h"
 #include "core/wire/crc32c_short.h"
 #include "core/wire/epilogue.h"
 #include "core/wire/message_header.h"
@@ -15,6 +14,7 @@ namespace msgr {
 void FrameReader::reset() {
   needed_ = kPreambleSize;
   preamble_done_ = false;
+  accepted_known_ = false;
   in_session_ = false;
   mode_ = StreamMode::kCrc;
   opener_.reset();
@@ -24,6 +24,7 @@ void FrameReader::reset() {
 void FrameReader::secure(std::unique_ptr<Aead> opener) {
   MSGR_CHECK(mode_ == StreamMode::kCrc && !preamble_done_);
   mode_ = StreamMode::kSecure;
+  accepted_known_ = false;
   opener_ = std::move(opener);
   needed_ = first_block_size(mode_);
 }
@@ -57,6 +58,12 @@ ReadStatus FrameReader::next(uint8_t* data, size_t available, FrameView& frame) 
 }
 
 bool FrameReader::accept_preamble(const uint8_t* data) {
+  if (accepted_known_ && std::memcmp(data, accepted_, kPreambleSize) == 0) [[likely]] {
+    needed_ = accepted_size_;
+    preamble_done_ = true;
+    return true;
+  }
+  accepted_known_ = false;
   uint32_t crc_found;
   uint32_t crc_computed;
   if (!parse_preamble(data, preamble_, crc_found, crc_computed)) [[unlikely]] {
@@ -68,6 +75,9 @@ bool FrameReader::accept_preamble(const uint8_t* data) {
     return false;
   needed_ = static_cast<size_t>(frame_size(mode_, preamble_.segment_count, preamble_.lengths));
   preamble_done_ = true;
+  std::memcpy(accepted_, data, kPreambleSize);
+  accepted_size_ = needed_;
+  accepted_known_ = true;
   return true;
 }
 
@@ -111,7 +121,7 @@ ReadStatus FrameReader::finish_crc(const uint8_t* data, FrameView& frame) {
     const uint32_t found = load_u32(data + offset);
     const uint32_t computed = preamble_.lengths[0] == kMessageHeaderSize
                                   ? crc32c_short<kMessageHeaderSize>(kSegmentSeed, data + kPreambleSize)
-                                  : crc32c(kSegmentSeed, data + kPreambleSize, preamble_.lengths[0]);
+                                  : segment_crc(data + kPreambleSize, preamble_.lengths[0]);
     if (found != computed) [[unlikely]] {
       (void)fail(FrameError::kSegmentCrc, found, computed, 0);
       return ReadStatus::kError;
@@ -124,7 +134,7 @@ ReadStatus FrameReader::finish_crc(const uint8_t* data, FrameView& frame) {
     frame.sizes[i] = preamble_.lengths[i];
     if (i >= count) continue;
     const uint32_t found = epilogue_crc(epilogue, i);
-    const uint32_t computed = crc32c(kSegmentSeed, data + offset, preamble_.lengths[i]);
+    const uint32_t computed = segment_crc(data + offset, preamble_.lengths[i]);
     if (found != computed) [[unlikely]] {
       (void)fail(FrameError::kSegmentCrc, found, computed, static_cast<uint8_t>(i));
       return ReadStatus::kError;

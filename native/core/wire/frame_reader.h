@@ -56,7 +56,10 @@ class FrameReader {
 
   // Before the session a MESSAGE breaks the protocol whatever it holds: at most so many bytes as a
   // control frame may have are taken in, to name it in the error.
-  void set_in_session(bool in_session) { in_session_ = in_session; }
+  void set_in_session(bool in_session) {
+    in_session_ = in_session;
+    accepted_known_ = false;
+  }
 
   // From the next frame on the stream is in secure mode. Between two frames only, and once.
   void secure(std::unique_ptr<Aead> opener);
@@ -77,7 +80,13 @@ class FrameReader {
 
   const Limits* limits_;
   size_t needed_ = kPreambleSize;
+  // The last one that was read, and its bytes: the next with the same bytes is judged already. Whatever the
+  // judgement depends on besides forgets it.
   Preamble preamble_;
+  uint8_t accepted_[kPreambleSize] = {};
+  bool accepted_known_ = false;
+  // Bytes of its frame.
+  size_t accepted_size_ = 0;
   bool preamble_done_ = false;
   bool in_session_ = false;
   StreamMode mode_ = StreamMode::kCrc;

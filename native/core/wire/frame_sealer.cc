@@ -86,8 +86,14 @@ bool FrameSealer::seal_head(const uint8_t* frame, uint32_t length, Output& out) 
   constexpr size_t kHeadSize = kPreambleSize + kSecureInline;
   const size_t inlined = std::min<size_t>(length, kSecureInline);
   uint8_t* block = out.at;
-  out.put(frame, kPreambleSize + inlined);
-  out.put_zeros(kSecureInline - inlined);
+  if (length == kMessageHeaderSize) [[likely]] {
+    // Sizes that the compiler knows need no call.
+    out.put(frame, kPreambleSize + kMessageHeaderSize);
+    out.put_zeros(kSecureInline - kMessageHeaderSize);
+  } else {
+    out.put(frame, kPreambleSize + inlined);
+    out.put_zeros(kSecureInline - inlined);
+  }
   if (!aead_->seal(block, kHeadSize)) return false;
   out.at += kSecureTag;
   if (length > kSecureInline) {

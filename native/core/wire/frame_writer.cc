@@ -14,7 +14,8 @@ namespace {
 constexpr uint16_t kMessageAlignments[kSegmentCountMax] = {8, 8, 8, 4096};
 constexpr uint16_t kControlAlignment = 8;
 
-// Writes the epilogue behind the gap, with CRCs or with zeros in their places. Answers where it ends.
+}  // namespace
+
 uint8_t* finish_epilogue(uint8_t* frame, const MessageSizes& sizes, const uint8_t* lent_front,
                          const uint8_t* lent_data, StreamMode mode) {
   const size_t count = message_segment_count(sizes);
@@ -24,7 +25,7 @@ uint8_t* finish_epilogue(uint8_t* frame, const MessageSizes& sizes, const uint8_
   const auto add = [&](size_t segment, const uint8_t* lent, uint32_t size) {
     if (segment >= count) return;
     const uint8_t* data = lent != nullptr ? lent : gap;
-    if (mode == StreamMode::kCrc) crcs[segment - 1] = crc32c(kSegmentSeed, data, size);
+    if (mode == StreamMode::kCrc) crcs[segment - 1] = segment_crc(data, size);
     if (lent == nullptr) gap += size;
   };
   add(1, lent_front, sizes.front);
@@ -34,27 +35,20 @@ uint8_t* finish_epilogue(uint8_t* frame, const MessageSizes& sizes, const uint8_
   return gap + kEpilogueSize;
 }
 
-}  // namespace
-
 uint64_t message_frame_size(const MessageSizes& sizes) {
   const uint32_t lengths[kSegmentCountMax] = {kMessageHeaderSize, sizes.front, sizes.middle, sizes.data};
   return frame_size(StreamMode::kCrc, message_segment_count(sizes), lengths);
 }
 
-uint32_t finish_message(uint8_t* frame, const MessageHeader& header, const MessageSizes& sizes,
-                        const uint8_t* lent_front, const uint8_t* lent_data, StreamMode mode) {
+void MessagePreamble::make(const MessageSizes& sizes) {
   const size_t count = message_segment_count(sizes);
   Preamble preamble{.tag = static_cast<uint8_t>(Tag::kMessage),
                     .segment_count = static_cast<uint8_t>(count),
                     .lengths = {kMessageHeaderSize, sizes.front, sizes.middle, sizes.data},
                     .alignments = {}};
   for (size_t i = 0; i < count; i++) preamble.alignments[i] = kMessageAlignments[i];
-  append_preamble(frame, preamble);
-  const uint32_t header_crc = append_message_header(frame + kPreambleSize, header);
-  store_u32(frame + kPreambleSize + kMessageHeaderSize, header_crc);
-  if (count == 1) return kMessageGapOffset;
-  const uint8_t* end = finish_epilogue(frame, sizes, lent_front, lent_data, mode);
-  return static_cast<uint32_t>(end - frame);
+  append_preamble(bytes_, preamble);
+  sizes_ = sizes;
 }
 
 void add_message_crcs(uint8_t* frame, const uint8_t* lent_front, const uint8_t* lent_data) {

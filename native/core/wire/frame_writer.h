@@ -15,6 +15,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "core/base/bytes.h"
 #include "core/wire/message_header.h"
@@ -36,17 +37,49 @@ struct MessageSizes {
   return sizes.data > 0 ? 4 : sizes.middle > 0 ? 3 : sizes.front > 0 ? 2 : 1;
 }
 
+// The preamble of messages with the same three sizes, which mostly follow one another.
+class MessagePreamble {
+ public:
+  MessagePreamble() { make({}); }
+  // kPreambleSize bytes, until the next call.
+  [[nodiscard]] const uint8_t* of(const MessageSizes& sizes) {
+    if (sizes.front != sizes_.front || sizes.middle != sizes_.middle || sizes.data != sizes_.data) {
+      make(sizes);
+    }
+    return bytes_;
+  }
+
+ private:
+  void make(const MessageSizes& sizes);
+
+  MessageSizes sizes_;
+  uint8_t bytes_[kPreambleSize];
+};
+
 // Bytes of a message's frame on the wire.
 [[nodiscard]] uint64_t message_frame_size(const MessageSizes& sizes);
+
+// finish_message()'s end of a frame with more than one segment: writes the epilogue behind the gap, with CRCs
+// or with zeros in their places. Answers where it ends.
+uint8_t* finish_epilogue(uint8_t* frame, const MessageSizes& sizes, const uint8_t* lent_front,
+                         const uint8_t* lent_data, StreamMode mode);
 
 // Fills in preamble, header, CRCs and epilogue. A lent segment's bytes are read for the CRC; the pointer
 // is null for one that lies in the gap. Answers how many bytes of `frame` belong to the frame, which is
 // message_frame_size() less the lent bytes.
+// `preamble` is the caller's for all of its messages.
 // `mode` is the one that the frame is likely to leave in. kSecure: the CRCs of front, middle and data are
 // left out, and the payload is not read.
-uint32_t finish_message(uint8_t* frame, const MessageHeader& header, const MessageSizes& sizes,
-                        const uint8_t* lent_front = nullptr, const uint8_t* lent_data = nullptr,
-                        StreamMode mode = StreamMode::kCrc);
+// Inline, as a header that went through memory in pieces would be waited for when it is read in one.
+inline uint32_t finish_message(uint8_t* frame, MessagePreamble& preamble, const MessageHeader& header,
+                               const MessageSizes& sizes, const uint8_t* lent_front = nullptr,
+                               const uint8_t* lent_data = nullptr, StreamMode mode = StreamMode::kCrc) {
+  std::memcpy(frame, preamble.of(sizes), kPreambleSize);
+  const uint32_t header_crc = append_message_header(frame + kPreambleSize, header);
+  store_u32(frame + kPreambleSize + kMessageHeaderSize, header_crc);
+  if (message_segment_count(sizes) == 1) return kMessageGapOffset;
+  return static_cast<uint32_t>(finish_epilogue(frame, sizes, lent_front, lent_data, mode) - frame);
+}
 
 // Makes the CRCs that were left out of a finished frame.
 void add_message_crcs(uint8_t* frame, const uint8_t* lent_front, const uint8_t* lent_data);

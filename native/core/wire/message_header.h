@@ -39,16 +39,15 @@ struct MessageHeader {
 
 // Writes kMessageHeaderSize bytes. Answers their CRC, seed 0xffffffff.
 inline uint32_t append_message_header(uint8_t* to, const MessageHeader& header) {
-  const uint64_t words[5] = {
-      header.seq,
-      header.tid,
-      uint64_t{header.type} | uint64_t{header.priority} << 16 | uint64_t{header.version} << 32,
-      header.ack_seq << 32,
-      header.ack_seq >> 32 | uint64_t{kMessageFlags} << 32 | uint64_t{header.compat_version} << 40,
-  };
-  for (size_t i = 0; i < 5; i++) store_u64(to + 8 * i, words[i]);
+  store_u64(to, header.seq);
+  store_u64(to + 8, header.tid);
+  store_u64(to + 16,
+            uint64_t{header.type} | uint64_t{header.priority} << 16 | uint64_t{header.version} << 32);
+  store_u64(to + 24, header.ack_seq << 32);
+  store_u64(to + 32,
+            header.ack_seq >> 32 | uint64_t{kMessageFlags} << 32 | uint64_t{header.compat_version} << 40);
   to[40] = 0;
-  return crc32c_words<1>(kSegmentSeed, words, 0);
+  return crc32c_short<kMessageHeaderSize>(kSegmentSeed, to);
 }
 
 [[nodiscard]] inline MessageHeader parse_message_header(const uint8_t* from) {

@@ -41,15 +41,13 @@ inline constexpr size_t kPreambleCrcOffset = 28;
 inline void append_preamble(uint8_t* to, const Preamble& preamble) {
   const uint32_t(&lengths)[kSegmentCountMax] = preamble.lengths;
   const uint16_t(&alignments)[kSegmentCountMax] = preamble.alignments;
-  const uint64_t words[3] = {
-      uint64_t{preamble.tag} | uint64_t{preamble.segment_count} << 8 | uint64_t{lengths[0]} << 16 |
-          uint64_t{alignments[0]} << 48,
-      uint64_t{lengths[1]} | uint64_t{alignments[1]} << 32 | uint64_t{lengths[2]} << 48,
-      uint64_t{lengths[2]} >> 16 | uint64_t{alignments[2]} << 16 | uint64_t{lengths[3]} << 32,
-  };
-  const uint32_t tail = alignments[3];
-  for (size_t i = 0; i < 3; i++) store_u64(to + 8 * i, words[i]);
-  store_u64(to + 24, tail | uint64_t{crc32c_words<4>(kPreambleSeed, words, tail)} << 32);
+  store_u64(to, uint64_t{preamble.tag} | uint64_t{preamble.segment_count} << 8 | uint64_t{lengths[0]} << 16 |
+                    uint64_t{alignments[0]} << 48);
+  store_u64(to + 8, uint64_t{lengths[1]} | uint64_t{alignments[1]} << 32 | uint64_t{lengths[2]} << 48);
+  store_u64(to + 16,
+            uint64_t{lengths[2]} >> 16 | uint64_t{alignments[2]} << 16 | uint64_t{lengths[3]} << 32);
+  store_u32(to + 24, alignments[3]);
+  store_u32(to + kPreambleCrcOffset, crc32c_short<kPreambleCrcOffset>(kPreambleSeed, to));
 }
 
 // Reads kPreambleSize bytes as they are; whether they make sense is the frame reader's question.
