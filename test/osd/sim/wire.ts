@@ -39,8 +39,8 @@ export class Wire {
   readonly faults: WireFaults = { latencyMs: [0.1, 0.3], loss: 0 };
   readonly #clock: VirtualClock;
   readonly #random: Random;
-  /** By network and OSD. */
-  readonly #servers = new Map<string, WireServer>();
+  /** By OSD. */
+  readonly #servers: Readonly<Record<NetworkName, (WireServer | undefined)[]>> = { back: [], front: [] };
   /** Killed: the kernel answers for it. Vanished: nobody does. */
   readonly #vanished = new Set<number>();
   readonly #cuts = new Set<string>();
@@ -52,11 +52,11 @@ export class Wire {
   }
 
   listen(network: NetworkName, server: WireServer): void {
-    this.#servers.set(`${network} ${server.osd}`, server);
+    this.#servers[network][server.osd] = server;
   }
 
   serverOf(network: NetworkName, osd: number): WireServer | undefined {
-    return this.#servers.get(`${network} ${osd}`);
+    return this.#servers[network][osd];
   }
 
   /** The machine is gone: nothing is answered, not even by its kernel. */
@@ -72,7 +72,7 @@ export class Wire {
   }
 
   #drop(osd: number): void {
-    for (const network of networkNames) this.#servers.delete(`${network} ${osd}`);
+    for (const network of networkNames) this.#servers[network][osd] = undefined;
     for (const link of [...this.#links]) if (link.from === osd) link.close();
   }
 
