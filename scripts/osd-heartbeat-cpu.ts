@@ -2,8 +2,8 @@
  * What heartbeats cost: a real ceph-osd and ours, each with 100 peers on two networks at the default interval,
  * at the same time on the same machine.
  *
- *   npm run osd-heartbeat-cpu                    100 peers, a minute, five minutes after they began
- *   npm run osd-heartbeat-cpu -- --peers 50 --seconds 120 --settle 600
+ *   npm run osd-heartbeat-cpu                    100 peers, three times a minute, five minutes after they began
+ *   npm run osd-heartbeat-cpu -- --peers 50 --seconds 120 --settle 600 --rounds 5
  *   npm run osd-heartbeat-cpu -- --main dist/cli/main.js     as it is installed, not from TypeScript
  *
  * A real ceph-mon; osd.0 is ceph-osd, osd.1 is `msgr2 osd`.
@@ -11,8 +11,10 @@
  * osd_heartbeat_min_peers makes both OSDs ping all of them; nothing else is changed, and neither holds data.
  *
  * CPU time is the kernel's own account of each process, all threads. Before the peers are there it is
- * taken for as long: what an OSD costs without them is taken off in the second line of each. Ends with 1
- * when ours needs more than the real one, in all, for as many pings.
+ * taken for as long: what an OSD costs without them is taken off in the last column. Each OSD draws its own
+ * intervals, so that in a minute one may ping a fifth more than the other: what is compared is CPU in all by pings
+ * sent and answered, over both networks, as the peers count them. Ends with 1 when in the median of the rounds
+ * ours needs more of it than the real one.
  */
 import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -34,12 +36,14 @@ const { values } = parseArgs({
     peers: { type: 'string', default: '100' },
     seconds: { type: 'string', default: '60' },
     settle: { type: 'string', default: '300' },
+    rounds: { type: 'string', default: '3' },
     main: { type: 'string' },
   },
 });
 const peerCount = Number(values.peers);
 const seconds = Number(values.seconds);
 const settleSeconds = Number(values.settle);
+const rounds = Number(values.rounds);
 const { main } = values;
 const [real, ours] = [0, 1];
 const firstPlayed = 2;
@@ -69,10 +73,14 @@ try {
   await startPinging();
   // Connections are made, and code is compiled: an OSD runs for months.
   await delay(settleSeconds * 1000);
-  console.log(`with peers: ${seconds} s`);
-  const busy = await measure();
-  const isGood = report(idle, busy);
-  process.exitCode = isGood ? 0 : 1;
+  const ratios: number[] = [];
+  for (let round = 1; round <= rounds; round++) {
+    console.log(`with peers, round ${round} of ${rounds}: ${seconds} s`);
+    ratios.push(report(idle, await measure()));
+  }
+  const median = ratios.sort((left, right) => left - right)[Math.floor(rounds / 2)]!;
+  console.log(`in the median ${median.toFixed(2)}`);
+  process.exitCode = median < 1 ? 0 : 1;
 } finally {
   player.kill();
 }
@@ -107,7 +115,7 @@ async function measure(): Promise<{ cpuNs: number[]; pings: number[]; replies: n
 function report(
   idle: Awaited<ReturnType<typeof measure>>,
   busy: Awaited<ReturnType<typeof measure>>,
-): boolean {
+): number {
   console.log(
     '            pings sent  answered   CPU ms/s in all   without peers   per ping (sent or answered), µs',
   );
@@ -124,11 +132,10 @@ function report(
         perPingUs.toFixed(1).padStart(15),
     );
   }
-  // Each draws its intervals, so that one of the two has had a few pings more: CPU for as many.
   const each = [real, ours].map((index) => busy.cpuNs[index]! / (busy.pings[index]! + busy.replies[index]!));
   const ratio = each[ours]! / each[real]!;
   console.log(`for as many pings ours needs ${ratio.toFixed(2)} of the real one's CPU`);
-  return ratio < 1;
+  return ratio;
 }
 
 async function bootPeers(): Promise<void> {
