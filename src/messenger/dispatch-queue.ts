@@ -95,6 +95,7 @@ export class DispatchQueue {
     dispatch: (message: ReceivedMessage) => void,
   ): void {
     const bytes = connection === undefined ? 0 : message.byteLength;
+    if (this.#isStopped) return;
     this.#schedule();
     const entry: Entry = { run: dispatch, message, connection, bytes, arrivedMs: this.#arrivalMs };
     if (connection !== undefined) this.#take(connection, bytes);
@@ -106,6 +107,7 @@ export class DispatchQueue {
 
   /** Queues an event, ahead of all messages and in order with other events. */
   enqueueEvent(run: () => void): void {
+    if (this.#isStopped) return;
     this.#schedule();
     const arrivedMs = this.#arrivalMs;
     const entry: Entry = { run, message: undefined, connection: undefined, bytes: 0, arrivedMs };
@@ -147,9 +149,12 @@ export class DispatchQueue {
     for (const entry of this.#queue.removeByClass(connection.id)) this.#release(entry);
   }
 
-  /** Nothing is dispatched any more. */
+  /** Nothing is dispatched any more: what waits is dropped, and so is what comes. */
   stop(): void {
     this.#isStopped = true;
+    for (let entry = this.#queue.dequeue(); entry !== undefined; entry = this.#queue.dequeue()) {
+      this.#release(entry);
+    }
   }
 
   #take(connection: PeerConnection, bytes: number): void {
@@ -173,7 +178,7 @@ export class DispatchQueue {
 
   /** The queue is looked at when this turn of the event loop is over. */
   #schedule(): void {
-    if (this.#isScheduled || this.#isStopped) return;
+    if (this.#isScheduled) return;
     this.#isScheduled = true;
     this.#arrivalMs = this.#clock.nowMs();
     this.#clock.setImmediate(() => this.#drain());
@@ -183,7 +188,7 @@ export class DispatchQueue {
     this.#isScheduled = false;
     let nowMs = this.#clock.nowMs();
     const deadline = nowMs + turnMsMax;
-    for (let count = 1; count <= entriesPerTurnMax && !this.#isStopped; count++) {
+    for (let count = 1; count <= entriesPerTurnMax; count++) {
       const entry = this.#queue.dequeue();
       if (entry === undefined) return;
       this.#dispatched++;

@@ -11,7 +11,7 @@ import type { PeerConnection } from '../../src/messenger/peer-connection.ts';
 import { Policy } from '../../src/messenger/policy.ts';
 import { Throttle } from '../../src/messenger/throttle.ts';
 import { resolveOptions } from '../../src/options.ts';
-import type { Clock } from '../../src/transport/clock.ts';
+import { type Clock, systemClock } from '../../src/transport/clock.ts';
 import { Messengers, testTransports } from '../support/messengers.ts';
 import { waitUntil, withTimeout } from '../support/timeout.ts';
 
@@ -81,6 +81,22 @@ test('what went through the queue is counted, and how long it waited', () => {
   assert.equal(seen, ['first', 'second', 'made by the first']);
   assert.equal([queue.length, queue.dispatched], [0, 3]);
   assert.is(queue.waitedSeconds, 0.05, '25 ms for each of the first two, none for the third');
+});
+
+test('a stopped queue dispatches nothing, and keeps nothing', () => {
+  const turns: (() => void)[] = [];
+  const clock: Clock = { ...systemClock, setImmediate: (callback) => turns.push(callback) };
+  const queue = new DispatchQueue(resolveOptions({}), clock);
+  const seen: string[] = [];
+  queue.enqueueEvent(() => {
+    seen.push('first');
+    queue.stop();
+    queue.enqueueEvent(() => seen.push('after the stop'));
+  });
+  queue.enqueueEvent(() => seen.push('second'));
+  for (const turn of turns) turn();
+  assert.equal(seen, ['first']);
+  assert.is(queue.length, 0);
 });
 
 for (const transport of testTransports()) {
