@@ -23,6 +23,11 @@ export interface BenchFlags {
 
 const minutesMax = 10_000;
 
+/** What msgr2 uses within one host, so its peers get it too. */
+export const congestionControlDefault = 'reno';
+/** As `--congestion-control`: whatever the machine has. */
+export const systemCongestionControl = 'system';
+
 export function parseFlags(words: readonly string[] = process.argv.slice(2)): BenchFlags {
   const flags = new Command('npm run bench --')
     .description('msgr2 beside its peers: see docs/bench.md')
@@ -35,7 +40,7 @@ export function parseFlags(words: readonly string[] = process.argv.slice(2)): Be
     .option('--quick', 'everything once and shortly, within two minutes: no figures to quote')
     .option('--minutes <n>', 'of a soak', minutes, 10)
     .option('--against <rev>', 'msgr2 beside another revision of itself, built in a temporary folder')
-    .option('--congestion-control <name>', 'for every peer, in a network namespace of its own (root)')
+    .option('--congestion-control <name>', 'of all, in a network namespace (root); or "system" (reno)')
     .option('--json <file>', 'everything measured, as JSON; `goals` says what was reached')
     .option('--chart <file>', 'the picture, as SVG')
     .option('--no-install', "never install the peers' packages")

@@ -10,6 +10,11 @@ import { CliError } from '../src/cli/cli-error.ts';
 const insideVariable = 'MSGR2_BENCH_NAMESPACE';
 const available = '/proc/sys/net/ipv4/tcp_available_congestion_control';
 
+/** Whether this user may make a network namespace. */
+export function canMakeNamespace(): boolean {
+  return spawnSync('unshare', ['--net', 'true']).status === 0;
+}
+
 /** Runs this very command again, inside; false when this already is the run inside. */
 export function runInNamespace(congestionControl: string): boolean {
   if (process.env[insideVariable] !== undefined) return false;

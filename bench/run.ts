@@ -15,9 +15,16 @@ import { CliError } from '../src/cli/cli-error.ts';
 import { LiveLine } from '../src/cli/live-line.ts';
 import { checkoutRevision } from './against.ts';
 import { benchChart } from './chart/bench-chart.ts';
-import { type BenchFlags, isLone, parseFlags, planOf } from './flags.ts';
+import {
+  type BenchFlags,
+  congestionControlDefault,
+  isLone,
+  parseFlags,
+  planOf,
+  systemCongestionControl,
+} from './flags.ts';
 import { installPeers, peersInstalled } from './install-peers.ts';
-import { runInNamespace } from './namespace.ts';
+import { canMakeNamespace, runInNamespace } from './namespace.ts';
 import { buildNativePeers } from './native-peers.ts';
 import { choosePeers } from './peer-choice.ts';
 import { LoneScenario } from './plan.ts';
@@ -36,7 +43,11 @@ const busyShare = 0.5;
 const live = new LiveLine(process.stdout);
 await runScript('npm run bench', live, async () => {
   const flags = parseFlags();
-  if (flags.congestionControl !== undefined && runInNamespace(flags.congestionControl)) return;
+  const isAlone = isLone(flags, LoneScenario.Soak) || isLone(flags, LoneScenario.Micro);
+  // Before the namespace, from which no registry is reached.
+  if (!isAlone && flags.against === undefined) await preparePeers(flags);
+  const congestionControl = congestionControlOf(flags);
+  if (congestionControl !== systemCongestionControl && runInNamespace(congestionControl)) return;
   const machine = describeMachine();
   live.print(machineText(machine));
   if (machine.load > machine.cores * busyShare) {
@@ -47,10 +58,22 @@ await runScript('npm run bench', live, async () => {
   else await runRounds(flags);
 });
 
+/** Every peer is to have what msgr2 has. Without the right to choose, it is said that they differ. */
+function congestionControlOf({ congestionControl, against }: BenchFlags): string {
+  if (congestionControl !== undefined) return congestionControl;
+  if (against !== undefined || describeMachine().congestionControl === congestionControlDefault) {
+    return systemCongestionControl;
+  }
+  if (canMakeNamespace()) return congestionControlDefault;
+  live.print(
+    `msgr2 has TCP ${congestionControlDefault} within one host, its peers what the system has: root may give it to all`,
+  );
+  return systemCongestionControl;
+}
+
 async function runRounds(flags: BenchFlags): Promise<void> {
   const machine = describeMachine();
   const plan = planOf(flags);
-  if (flags.against === undefined) await preparePeers(flags);
   await using other = flags.against === undefined ? undefined : await checkoutRevision(flags.against, live);
   const { peers, missing, twins } = await choosePeers(flags.peers, other);
   const versions = describeVersions();

@@ -298,7 +298,7 @@ export const optionTable = {
     unit: 'bytes',
     min: channelQueueBytesMax,
   } as OptionDefinition<number>,
-  /** Ours: TCP_CONGESTION of every socket (`reno`, `cubic`, `bbr`); empty: the system's default. */
+  /** Ours: TCP_CONGESTION of every socket (`reno`, `cubic`, `bbr`); empty: the system's, reno within one host. */
   ms_tcp_congestion_control: text(''),
 } as const;
 

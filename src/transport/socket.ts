@@ -30,7 +30,7 @@ export interface SocketOptions {
   receiveBufferBytes?: number;
   /** SO_SNDBUF in bytes. `async` only. */
   sendBufferBytes?: number;
-  /** TCP_CONGESTION: `reno`, `cubic`, `bbr`… `async` only. */
+  /** TCP_CONGESTION: `reno`, `cubic`, `bbr`… Absent: the system's choice, but `reno` within one host. `async` only. */
   congestionControl?: string;
   /** Pending connections of a listener (`ms_tcp_listen_backlog`, 512). */
   backlog?: number;

@@ -39,7 +39,7 @@ class Sender {
     if (used_ + frame_bytes > kWriteBytes) flush();
     uint8_t* frame = slab_.data() + used_;
     if (size > 0) std::memcpy(frame + msgr::kMessageGapOffset, payload, size);
-    used_ += msgr::finish_message(frame, header, sizes);
+    used_ += msgr::finish_message(frame, preamble_, header, sizes);
   }
 
   void flush() {
@@ -50,7 +50,7 @@ class Sender {
  private:
   void lend(const msgr::MessageHeader& header, const msgr::MessageSizes& sizes, const uint8_t* payload) {
     uint8_t* frame = slab_.data() + used_;
-    const size_t own = msgr::finish_message(frame, header, sizes, nullptr, payload);
+    const size_t own = msgr::finish_message(frame, preamble_, header, sizes, nullptr, payload);
     const size_t before = used_ + msgr::kMessageGapOffset;
     iovec vectors[3] = {
         {slab_.data(), before},
@@ -72,6 +72,7 @@ class Sender {
 
   int socket_;
   uint64_t seq_ = 0;
+  msgr::MessagePreamble preamble_;
   std::vector<uint8_t> slab_;
   size_t used_ = 0;
 };

@@ -63,14 +63,22 @@ void set_common(OptionSetter& setter, const SocketOptions& options, bool ipv6) {
 // What two ends on one host need of the kernel's buffers: their round trip is some microseconds, and what waits
 // in more than this has left the caches before it is read. Left alone, the kernel lets both grow to megabytes.
 constexpr int kWithinHostBufferBytes = 256 * 1024;
+// And of its congestion control: no network is there that could be congested, and what paces for one (BBR) only
+// sets timers. Every kernel has this one.
+constexpr char kWithinHostCongestionControl[] = "reno";
 
-void set_buffers_within_host(int fd, const SocketAddress& remote, const SocketOptions& options) {
+// Refusals do not matter: it works without.
+void tune_within_host(int fd, const SocketAddress& remote, const SocketOptions& options) {
   if (!SocketAddress::within_host(SocketAddress::local_of(fd), remote)) return;
-  const auto set = [&](int name) {
+  const auto set_buffer = [&](int name) {
     setsockopt(fd, SOL_SOCKET, name, &kWithinHostBufferBytes, sizeof kWithinHostBufferBytes);
   };
-  if (options.receive_buffer_bytes <= 0) set(SO_RCVBUF);
-  if (options.send_buffer_bytes <= 0) set(SO_SNDBUF);
+  if (options.receive_buffer_bytes <= 0) set_buffer(SO_RCVBUF);
+  if (options.send_buffer_bytes <= 0) set_buffer(SO_SNDBUF);
+  if (options.congestion_control.empty()) {
+    setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, kWithinHostCongestionControl,
+               sizeof kWithinHostCongestionControl - 1);
+  }
 }
 
 SocketResult fail(int fd, SocketStep step, int error) {
@@ -104,7 +112,7 @@ SocketResult open_connection(const SocketAddress& address, const SocketOptions& 
     if (errno != EINPROGRESS && errno != EINTR) return fail(fd, SocketStep::kConnect, errno);
     result.in_progress = true;
   }
-  set_buffers_within_host(fd, address, options);
+  tune_within_host(fd, address, options);
   return result;
 }
 
@@ -133,7 +141,7 @@ SocketResult configure_accepted(int fd, const SocketOptions& options) {
     setter.set(SocketStep::kTypeOfService, ipv6 ? IPPROTO_IPV6 : IPPROTO_IP, ipv6 ? IPV6_TCLASS : IP_TOS,
                options.type_of_service);
   }
-  set_buffers_within_host(fd, SocketAddress::remote_of(fd), options);
+  tune_within_host(fd, SocketAddress::remote_of(fd), options);
   SocketResult result = setter.result();
   result.fd = fd;
   return result;

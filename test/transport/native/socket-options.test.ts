@@ -163,6 +163,15 @@ for (const threads of [0, 1] as const) {
     }
   });
 
+  check('within one host nothing paces and buffers stay small, unless options say otherwise', async () => {
+    await connected(threads, {}, ({ transport, near, far }) => {
+      for (const channel of [near, far]) {
+        assert.is(readText(transport, channel, Option.congestion), 'reno');
+        assert.is(readNumber(transport, channel, Option.sendBuffer), 512 * 1024);
+      }
+    });
+  });
+
   check('buffer sizes and busy poll', async () => {
     const options = { receiveBufferBytes: 100_000, sendBufferBytes: 50_000, busyPollUs: 33 };
     await connected(threads, { near: options, far: options }, ({ transport, near, far }) => {
