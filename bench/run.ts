@@ -58,17 +58,10 @@ await runScript('npm run bench', live, async () => {
   else await runRounds(flags);
 });
 
-/** Every peer is to have what msgr2 has. Without the right to choose, it is said that they differ. */
+/** What msgr2 has within one host, for everybody; where none may choose, all have what the system has. */
 function congestionControlOf({ congestionControl, against }: BenchFlags): string {
   if (congestionControl !== undefined) return congestionControl;
-  if (against !== undefined || describeMachine().congestionControl === congestionControlDefault) {
-    return systemCongestionControl;
-  }
-  if (canMakeNamespace()) return congestionControlDefault;
-  live.print(
-    `msgr2 has TCP ${congestionControlDefault} within one host, its peers what the system has: root may give it to all`,
-  );
-  return systemCongestionControl;
+  return against === undefined && canMakeNamespace() ? congestionControlDefault : systemCongestionControl;
 }
 
 async function runRounds(flags: BenchFlags): Promise<void> {

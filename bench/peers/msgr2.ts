@@ -1,8 +1,17 @@
 /** msgr2 itself, each kind: what all others are compared with. */
+import { describeMachine } from '../../src/cli/bench/machine.ts';
 import { missingFor, startPair, type Variant, variantOf } from '../../src/cli/bench/variants.ts';
 import type { Options } from '../../src/options.ts';
 import type { Checkout } from '../against.ts';
 import type { PairScenario, Peer } from '../peer.ts';
+
+/**
+ * That of all the others. By itself `async` has `reno` within one host; where the bench runs under another one,
+ * it gets that. `simple` has what the system has.
+ */
+const { congestionControl: ofTheSystem } = describeMachine();
+const asTheSystem: Partial<Options> =
+  ofTheSystem === 'unknown' ? {} : { ms_tcp_congestion_control: ofTheSystem };
 
 const againstEnds = new URL('../against-ends.ts', import.meta.url).href;
 
@@ -82,6 +91,10 @@ const kinds: readonly Kind[] = [
   },
 ];
 
+function optionsOf({ variant, options }: Kind): Partial<Options> {
+  return variant.transport === 'async' ? { ...asTheSystem, ...options } : { ...options };
+}
+
 function doesOf({ variant, way }: Kind): string {
   if (way === 'loopback') return 'one process, no socket; the same dispatch';
   const protection = variant.mode === 'secure' ? 'AES-128-GCM' : 'CRC-32C of every segment';
@@ -89,7 +102,7 @@ function doesOf({ variant, way }: Kind): string {
 }
 
 function peerOf(kind: Kind, index: number): Peer {
-  const { variant, word, title, scenarios, options, way } = kind;
+  const { variant, word, title, scenarios, way } = kind;
   return {
     name: word === undefined ? variant.name : `${variant.name} ${word}`,
     title,
@@ -97,7 +110,7 @@ function peerOf(kind: Kind, index: number): Peer {
     scenarios,
     does: doesOf(kind),
     missing: () => missingFor(variant),
-    start: () => startPair(variant, options, way),
+    start: () => startPair(variant, optionsOf(kind), way),
   };
 }
 
@@ -107,7 +120,8 @@ export const peers: readonly Peer[] = kinds.map(peerOf);
 export function twinPeers({ root, commit }: Checkout): (readonly [Peer, Peer])[] {
   return kinds.map((kind, index) => {
     const own = peerOf(kind, index);
-    const { variant, options = {}, way } = kind;
+    const { variant, way } = kind;
+    const options = optionsOf(kind);
     const twin: Peer = {
       ...own,
       name: `${own.name} @ ${commit}`,
