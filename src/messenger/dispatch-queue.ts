@@ -94,9 +94,9 @@ export class DispatchQueue {
     message: ReceivedMessage,
     dispatch: (message: ReceivedMessage) => void,
   ): void {
-    const bytes = connection === undefined ? 0 : message.byteLength;
     if (this.#isStopped) return;
     this.#schedule();
+    const bytes = connection === undefined ? 0 : message.byteLength;
     const entry: Entry = { run: dispatch, message, connection, bytes, arrivedMs: this.#arrivalMs };
     if (connection !== undefined) this.#take(connection, bytes);
     const { priority } = message;

@@ -3,7 +3,7 @@
  * counted containers and versioned structs.
  *
  * The buffer grows by doubling. `take()` hands the bytes out and starts afresh; nothing is shared
- * with what was handed out before. `cut()` hands them out too and goes on behind them in the same memory.
+ * with what `take()` handed out before. `cut()` hands them out too and goes on behind them in the same memory.
  */
 import { Buffer } from 'node:buffer';
 import { bufferView } from './buffer-view.ts';

@@ -1,7 +1,6 @@
 /**
  * How V8 collects garbage in a daemon whose heaps are small and whose threads sleep: on the thread that made it.
- * A collection of the young generation takes half a millisecond here; shared with V8's four helper threads it
- * costs that again for waking them, in each of the three isolates every few seconds.
+ * Half a millisecond every few seconds, in each of three isolates, is not worth waking V8's helper threads for.
  */
 import { setFlagsFromString } from 'node:v8';
 
