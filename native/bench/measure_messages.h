@@ -65,22 +65,24 @@ inline MessageTimes measure_messages(uint32_t size, bool lossless, StreamMode mo
     const SlabRef out = pool->take();
     const SlabRef in = pool->take();
     std::memset(out->data(), 0x5a, out->capacity());
+    std::vector<SendRecord> outgoing;
+    for (uint32_t i = 0; i < count; i++) {
+      outgoing.push_back({.channel = 0,
+                          .type_and_priority = 70 | 127u << 16,
+                          .versions = 0,
+                          .tid_low = i,
+                          .tid_high = 0,
+                          .front_length = size,
+                          .middle_length = 0,
+                          .data_length = 0});
+    }
     std::vector<Record> records(count + 8);
     RecordBatch batch(records.data(), count + 8);
     batch.reserve_slabs(4);
     iovec vectors[64];
     for (uint32_t round = 0; round < kRounds * repeats; round++) {
       const auto start = std::chrono::steady_clock::now();
-      OutgoingMessage message{};
-      message.type = 70;
-      message.priority = 127;
-      message.sizes = sizes;
-      message.slab = out.get();
-      for (uint32_t i = 0; i < count; i++) {
-        message.offset = i * frame_bytes;
-        message.tid = i;
-        sender.append(message);
-      }
+      sender.append_run(outgoing.data(), count, *out, 0);
       uint32_t filled = 0;
       std::chrono::steady_clock::duration copying{};
       while (sender.wants_output()) {

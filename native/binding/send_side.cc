@@ -15,22 +15,93 @@ struct Table {
   uint32_t offset;
 };
 
+bool has_lent(const SendRecord& record) { return (record.channel & (kFrontLent | kDataLent)) != 0; }
+
+// The lent payloads of a table, in the order of its records.
+class LentList {
+ public:
+  LentList(const std::vector<LentPayload>& payloads, LentReleases& releases)
+      : next_(payloads.data()), left_(payloads.size()), releases_(releases) {}
+
+  // Those of one message. False when they were never lent.
+  [[nodiscard]] bool take(const SendRecord& record, OutgoingMessage& message) {
+    const bool front = (record.channel & kFrontLent) != 0;
+    const bool data = (record.channel & kDataLent) != 0;
+    const size_t wanted = (front ? 1 : 0) + (data ? 1 : 0);
+    if (wanted > left_) return false;
+    left_ -= wanted;
+    if (front) {
+      message.lent_front = next_->data;
+      message.front_token = next_++->token;
+    }
+    if (data) {
+      message.lent_data = next_->data;
+      message.data_token = next_++->token;
+    }
+    return true;
+  }
+  // Of a message that nobody takes.
+  void release(const OutgoingMessage& message) {
+    if (message.front_token != 0) releases_.push_back(message.front_token);
+    if (message.data_token != 0) releases_.push_back(message.data_token);
+  }
+
+ private:
+  const LentPayload* next_;
+  size_t left_;
+  LentReleases& releases_;
+};
+
+// Messages without lent payloads from `first` on that go to the same channel.
+uint32_t run_length(const Table& table, uint32_t first) {
+  uint32_t end = first + 1;
+  while (end < table.count && table.records[end].channel == table.records[first].channel) end++;
+  return end - first;
+}
+
+// Hands such messages to the loop. Answers the bytes of their frames, whether or not the channel is there.
+uint32_t consume_run(EventLoop& loop, const Table& table, uint32_t first, uint32_t count, uint32_t offset) {
+  const SendRecord* records = table.records + first;
+  uint32_t size = loop.append_run(records->channel, records, count, *table.slab, offset);
+  if (size == 0) [[unlikely]] {
+    for (uint32_t i = 0; i < count; i++) size += static_cast<uint32_t>(message_frame_size(records[i].sizes()));
+  }
+  return size;
+}
+
+// Hands one message with lent payloads to the loop. Answers the bytes of its frame that lie in the slab.
+uint32_t consume_lent(EventLoop& loop, LentList& lent, const SendRecord& record, OutgoingMessage& message) {
+  uint32_t size = loop.append(record.channel & ~(kFrontLent | kDataLent), message);
+  if (size == 0) [[unlikely]] {
+    size = static_cast<uint32_t>(message_frame_size(message.sizes));
+    if (message.front_token != 0) size -= record.front_length;
+    if (message.data_token != 0) size -= record.data_length;
+    lent.release(message);
+  }
+  return size;
+}
+
 // An environment that is being terminated refuses calls before it stops JavaScript: a message may then stand
 // in the table whose payload was never lent. It is the first of those that do not count any more.
 void consume(EventLoop& loop, LentReleases& releases, const Table& table,
              const std::vector<LentPayload>& lent_payloads) {
   uint32_t offset = table.offset;
-  const LentPayload* lent = lent_payloads.data();
-  size_t lent_left = lent_payloads.size();
-  for (uint32_t i = 0; i < table.count; i++) {
+  LentList lent(lent_payloads, releases);
+  for (uint32_t i = 0; i < table.count;) {
     const SendRecord& record = table.records[i];
+    if (!has_lent(record)) [[likely]] {
+      const uint32_t count = run_length(table, i);
+      offset += consume_run(loop, table, i, count, offset);
+      i += count;
+      continue;
+    }
     OutgoingMessage message{
         .type = static_cast<uint16_t>(record.type_and_priority),
         .priority = static_cast<uint16_t>(record.type_and_priority >> 16),
         .version = static_cast<uint16_t>(record.versions),
         .compat_version = static_cast<uint16_t>(record.versions >> 16),
-        .tid = record.tid_low | uint64_t{record.tid_high} << 32,
-        .sizes = {record.front_length, record.middle_length, record.data_length},
+        .tid = record.tid(),
+        .sizes = record.sizes(),
         .slab = table.slab,
         .offset = offset,
         .lent_front = nullptr,
@@ -38,33 +109,9 @@ void consume(EventLoop& loop, LentReleases& releases, const Table& table,
         .front_token = 0,
         .data_token = 0,
     };
-    if ((record.channel & (kFrontLent | kDataLent)) != 0) [[unlikely]] {
-      const size_t wanted =
-          ((record.channel & kFrontLent) != 0 ? 1 : 0) + ((record.channel & kDataLent) != 0 ? 1 : 0);
-      if (wanted > lent_left) return;
-      lent_left -= wanted;
-      if ((record.channel & kFrontLent) != 0) {
-        message.lent_front = lent->data;
-        message.front_token = lent++->token;
-      }
-      if ((record.channel & kDataLent) != 0) {
-        message.lent_data = lent->data;
-        message.data_token = lent++->token;
-      }
-    }
-    uint32_t slab_size = loop.append(record.channel & ~(kFrontLent | kDataLent), message);
-    if (slab_size == 0) [[unlikely]] {
-      slab_size = static_cast<uint32_t>(message_frame_size(message.sizes));
-      if (message.front_token != 0) {
-        slab_size -= record.front_length;
-        releases.push_back(message.front_token);
-      }
-      if (message.data_token != 0) {
-        slab_size -= record.data_length;
-        releases.push_back(message.data_token);
-      }
-    }
-    offset += slab_size;
+    if (!lent.take(record, message)) return;
+    offset += consume_lent(loop, lent, record, message);
+    i++;
   }
 }
 

@@ -18,6 +18,7 @@
 #include <cstdint>
 
 #include "core/channel/record.h"
+#include "core/channel/send_record.h"
 #include "core/io/socket.h"
 
 namespace msgr {
@@ -59,27 +60,6 @@ inline constexpr NamedNumber kSocketSteps[] = {
     {"connect", static_cast<int32_t>(SocketStep::kConnect)},
     {"receive", static_cast<int32_t>(SocketStep::kReceive)},
     {"send", static_cast<int32_t>(SocketStep::kSend)},
-};
-
-// One message on its way down: 32 bytes, as TypeScript writes each of them for every message.
-struct SendRecord {
-  // The channel, and in the top two bits which payloads are lent (kFrontLent, kDataLent).
-  uint32_t channel;
-  uint32_t type_and_priority;
-  uint32_t versions;
-  uint32_t tid_low;
-  uint32_t tid_high;
-  uint32_t front_length;
-  uint32_t middle_length;
-  uint32_t data_length;
-};
-static_assert(sizeof(SendRecord) == 32);
-inline constexpr uint32_t kFrontLent = 1u << 31;
-inline constexpr uint32_t kDataLent = 1u << 30;
-
-inline constexpr NamedNumber kSendFields[] = {
-    {"channel", 0}, {"typeAndPriority", 1}, {"versions", 2},     {"tidLow", 3},
-    {"tidHigh", 4}, {"frontLength", 5},     {"middleLength", 6}, {"dataLength", 7},
 };
 
 inline constexpr uint32_t kReleasesPerCall = 1024;

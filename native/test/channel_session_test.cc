@@ -51,6 +51,34 @@ TEST_CASE("channel: messages arrive in order with all their fields") {
   CHECK(acknowledged[0].seq() == 3);
 }
 
+TEST_CASE("channel: a run of messages leaves as they would one by one") {
+  // More than go into the outbox at a time, and not a multiple of it.
+  constexpr uint32_t kCount = 200;
+  Endpoint one_by_one(small_limits(), 256);
+  Endpoint at_once(small_limits(), 256);
+  one_by_one.open_session(true);
+  at_once.open_session(true);
+  for (Endpoint* endpoint : {&one_by_one, &at_once}) endpoint->deliver(message_with_seq(3, text("m")));
+  for (uint32_t i = 0; i < kCount; i++) {
+    const auto front = static_cast<uint8_t>(i);
+    one_by_one.send(i, {&front, 1});
+  }
+  at_once.send_run(kCount);
+  CHECK(at_once.counters.outbox_count == kCount);
+  CHECK(at_once.counters.out_seq == kCount);
+  CHECK(at_once.counters.queued_bytes == one_by_one.counters.queued_bytes);
+  // It is cut in the middle of a frame, and of the run.
+  Buffer output = at_once.take_output(10007);
+  append_bytes(output, at_once.take_output());
+  CHECK(output == one_by_one.take_output());
+  CHECK(at_once.counters.messages_sent == kCount);
+  for (Endpoint* endpoint : {&one_by_one, &at_once}) {
+    endpoint->deliver(ack_frame(70));
+    CHECK(endpoint->counters.outbox_count == kCount - 70);
+  }
+  CHECK(at_once.counters.unacked_bytes == one_by_one.counters.unacked_bytes);
+}
+
 TEST_CASE("channel: what came before is dropped, a gap is not") {
   Endpoint endpoint;
   endpoint.open_session(true);

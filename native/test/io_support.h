@@ -87,7 +87,8 @@ struct Host {
     message.slab = send_slab.get();
     message.offset = send_slab->used;
     send_slab->used += size;
-    REQUIRE(loop.append(id, message) == size);
+    const SendRecord record = record_of(message);
+    REQUIRE(loop.append_run(id, &record, 1, *send_slab, message.offset) == size);
   }
 
   // The last event of a kind, or null.

@@ -7,8 +7,9 @@ import type { ReceivedMessage } from './message.ts';
 
 export interface Dispatcher {
   /**
-   * True: the payload is read only until the handler returns, so its memory may be used again at once.
-   * It holds for messages that are fast-dispatched; faster by about a quarter.
+   * True: a message and its payload are read only until the handler returns, so both may be used again at once:
+   * who keeps the object finds another message in it. It holds for messages that are fast-dispatched; faster
+   * by about a quarter.
    */
   readonly borrowsPayload?: boolean;
   /** True: `fastDispatch` takes it at once, in the loop turn it arrived in, before the queue. */

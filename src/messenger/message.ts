@@ -2,7 +2,7 @@
  * Messages, on both ways. A `Message` is made to be sent; a `ReceivedMessage` came over a connection and
  * is a view into the slab it arrived in: its segments become buffers when they are first asked for, and
  * stay valid as long as someone holds them or the message (a dispatcher that declares `borrowsPayload`
- * gives that up for speed: there they are valid until its handler returns).
+ * gives that up for speed: there they, and the message, are valid until its handler returns).
  */
 import { Buffer } from 'node:buffer';
 import { ErrorCode, MsgrError } from '../errors.ts';
@@ -17,6 +17,9 @@ import type { Connection } from './connection.ts';
 export const Priority = MessagePriority;
 
 const noBytes = Buffer.alloc(0);
+
+/** V8 takes what hangs on a constant of this module for constant, and looks up what is imported each time. */
+const field = Field;
 
 /** What a {@link Message} is made of. Only `type` is required. */
 export interface MessageInit {
@@ -107,20 +110,20 @@ export class Message implements OutgoingMessage {
 /** A message that came over a connection. */
 export class ReceivedMessage implements OutgoingMessage {
   /** Where it came from; a reply goes to `connection.send` or `message.reply`. */
-  readonly connection: Connection;
-  readonly #typeAndPriority: number;
-  readonly #versions: number;
-  readonly tidLow: number;
-  readonly tidHigh: number;
-  readonly #seqLow: number;
-  readonly #seqHigh: number;
-  readonly #slab: ArrayBuffer;
-  readonly #frontOffset: number;
-  readonly #frontLength: number;
-  readonly #middleOffset: number;
-  readonly #middleLength: number;
-  readonly #dataOffset: number;
-  readonly #dataLength: number;
+  connection: Connection;
+  #typeAndPriority = 0;
+  #versions = 0;
+  tidLow = 0;
+  tidHigh = 0;
+  #seqLow = 0;
+  #seqHigh = 0;
+  #slab: ArrayBuffer;
+  #frontOffset = 0;
+  #frontLength = 0;
+  #middleOffset = 0;
+  #middleLength = 0;
+  #dataOffset = 0;
+  #dataLength = 0;
   #front: Buffer | undefined;
   #middle: Buffer | undefined;
   #data: Buffer | undefined;
@@ -129,19 +132,25 @@ export class ReceivedMessage implements OutgoingMessage {
   /** From a record of a batch; `base` is the record's first index. */
   constructor(connection: Connection, records: Int32Array, base: number, slabs: readonly ArrayBuffer[]) {
     this.connection = connection;
-    this.#typeAndPriority = records[base + Field.typeAndPriority]!;
-    this.#versions = records[base + Field.versions]!;
-    this.tidLow = records[base + Field.tidLow]!;
-    this.tidHigh = records[base + Field.tidHigh]!;
-    this.#seqLow = records[base + Field.seqLow]!;
-    this.#seqHigh = records[base + Field.seqHigh]!;
-    this.#slab = slabs[records[base + Field.slab]!]!;
-    this.#frontOffset = records[base + Field.frontOffset]!;
-    this.#frontLength = records[base + Field.frontLength]!;
-    this.#middleOffset = records[base + Field.middleOffset]!;
-    this.#middleLength = records[base + Field.middleLength]!;
-    this.#dataOffset = records[base + Field.dataOffset]!;
-    this.#dataLength = records[base + Field.dataLength]!;
+    this.#slab = slabs[records[base + field.slab]!]!;
+    this.renew(records, base, slabs);
+  }
+
+  /** For the connection: this object, which nobody has kept, is its next message. */
+  renew(records: Int32Array, base: number, slabs: readonly ArrayBuffer[]): void {
+    this.#typeAndPriority = records[base + field.typeAndPriority]!;
+    this.#versions = records[base + field.versions]!;
+    this.tidLow = records[base + field.tidLow]!;
+    this.tidHigh = records[base + field.tidHigh]!;
+    this.#seqLow = records[base + field.seqLow]!;
+    this.#seqHigh = records[base + field.seqHigh]!;
+    this.#slab = slabs[records[base + field.slab]!]!;
+    this.#frontOffset = records[base + field.frontOffset]!;
+    this.#frontLength = records[base + field.frontLength]!;
+    this.#middleOffset = records[base + field.middleOffset]!;
+    this.#middleLength = records[base + field.middleLength]!;
+    this.#dataOffset = records[base + field.dataOffset]!;
+    this.#dataLength = records[base + field.dataLength]!;
     this.#front = undefined;
     this.#middle = undefined;
     this.#data = undefined;

@@ -252,12 +252,18 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
     const { records, slabs } = batch;
     const { messenger } = this;
     let isKept = false;
+    /** A message that nobody kept is the next one. */
+    let spare: ReceivedMessage | undefined;
     for (let index = first; index < end; index++) {
-      const message = new ReceivedMessage(this, records, index * recordFields, slabs);
+      const base = index * recordFields;
+      const message = spare ?? new ReceivedMessage(this, records, base, slabs);
+      if (spare !== undefined) message.renew(records, base, slabs);
+      spare = undefined;
       if (this.#delayed !== undefined) {
         this.#delayed.add(message);
         isKept = true;
       } else if (this.#receive(message)) isKept = true;
+      else spare = message;
       if (messenger.interceptor !== undefined) this.intercept(InterceptStep.HandleMessage, () => {});
       if (this.#state === 'closed') break;
     }

@@ -141,6 +141,40 @@ uint32_t Channel::append(const OutgoingMessage& message) {
   return slab_size;
 }
 
+uint32_t Channel::append_run(const SendRecord* records, uint32_t count, Slab& slab, uint32_t offset) {
+  // Messages that are put into the outbox at a time.
+  constexpr uint32_t kAtOnce = 64;
+  uint32_t ends[kAtOnce];
+  const StreamMode mode = sealer_ ? StreamMode::kSecure : StreamMode::kCrc;
+  uint64_t seq = out_seq_;
+  uint32_t end = offset;
+  for (uint32_t done = 0; done < count;) {
+    const uint32_t begin = end;
+    const uint32_t some = std::min(count - done, kAtOnce);
+    for (uint32_t i = 0; i < some; i++) {
+      const SendRecord& record = records[done + i];
+      end += finish_message(slab.data() + end, preamble_,
+                            {.seq = ++seq,
+                             .tid = record.tid(),
+                             .ack_seq = in_seq_,
+                             .type = static_cast<uint16_t>(record.type_and_priority),
+                             .priority = static_cast<uint16_t>(record.type_and_priority >> 16),
+                             .version = static_cast<uint16_t>(record.versions),
+                             .compat_version = static_cast<uint16_t>(record.versions >> 16)},
+                            record.sizes(), nullptr, nullptr, mode);
+      ends[i] = end;
+    }
+    outbox_.push_run(seq - some + 1, slab, begin, ends, some);
+    done += some;
+  }
+  if (sealer_) crcs_left_out_ = true;
+  out_seq_ = seq;
+  told_in_seq_ = in_seq_;
+  set(counters_.out_seq, seq);
+  publish_send_counters();
+  return end - offset;
+}
+
 void Channel::acknowledge(uint64_t seq) {
   if (outbox_.acknowledge(seq) == 0) return;
   publish_send_counters();

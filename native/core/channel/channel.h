@@ -45,6 +45,7 @@
 #include "core/channel/outbox.h"
 #include "core/channel/record.h"
 #include "core/channel/sealed_output.h"
+#include "core/channel/send_record.h"
 #include "core/channel/stream_tail.h"
 #include "core/crypto/stream_secrets.h"
 #include "core/wire/frame_reader.h"
@@ -143,6 +144,9 @@ class Channel {
   // every state; it leaves in session only. The header's ack_seq is in_seq(), in lossy sessions too, as
   // Ceph's daemons write it.
   uint32_t append(const OutgoingMessage& message);
+  // The same for messages without lent payloads whose frames lie one behind the other in `slab`, from `offset`
+  // on; as many as there are records, of which only the channel is not looked at. Answers the bytes of all.
+  uint32_t append_run(const SendRecord* records, uint32_t count, Slab& slab, uint32_t offset);
   // Drops outbox entries up to `seq`, as far as they were ever sent.
   void acknowledge(uint64_t seq);
   // The next message received is the first of a new session. Acks that stand in frames of the outbox

@@ -132,6 +132,18 @@ void Outbox::push(uint64_t seq, Slab& slab, uint32_t offset, uint32_t slab_size,
   runs_.push(run);
 }
 
+void Outbox::push_run(uint64_t first_seq, Slab& slab, uint32_t offset, const uint32_t* ends,
+                      uint32_t count) {
+  push(first_seq, slab, offset, ends[0] - offset);
+  const uint32_t end = ends[count - 1];
+  MSGR_CHECK(end <= slab.capacity());
+  for (uint32_t i = 1; i < count; i++) ends_.push(ends[i]);
+  Run& run = runs_.back();
+  bytes_ += end - run.end;
+  run.end = end;
+  run.count += count - 1;
+}
+
 void Outbox::pop_run() {
   const Run run = runs_[0];
   runs_.drop(1);

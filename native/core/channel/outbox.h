@@ -69,6 +69,10 @@ class Outbox {
   // outbox sets where the sequence numbers begin; each further must be one more.
   void push(uint64_t seq, Slab& slab, uint32_t offset, uint32_t slab_size, const Lent* lent = nullptr);
 
+  // Finished frames that lie one behind the other from `offset` on, none with lent pieces: the first carries
+  // `first_seq`, and `ends` says where each ends in the slab. At least one.
+  void push_run(uint64_t first_seq, Slab& slab, uint32_t offset, const uint32_t* ends, uint32_t count);
+
   // What waits for the socket, from the cursor on, as iovecs: at most `count_max`, and no more once
   // `bytes_max` are reached. Neighbouring frames in one slab are one iovec. Adds the bytes to `bytes`.
   // `skip_partial`: not the entry that the cursor stands inside, as gather_partial() gave its rest.

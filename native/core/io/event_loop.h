@@ -64,6 +64,9 @@ class EventLoop {
   // Answers the bytes of the slab that belong to the message's frame; 0 when there is no such channel, and
   // lent payloads are the caller's to release.
   [[nodiscard]] uint32_t append(uint32_t id, const OutgoingMessage& message);
+  // What Channel::append_run says; 0 when there is no such channel.
+  [[nodiscard]] uint32_t append_run(uint32_t id, const SendRecord* records, uint32_t count, Slab& slab,
+                                    uint32_t offset);
   void acknowledge(uint32_t id, uint64_t seq);
   void reset_in_seq(uint32_t id);
   void reset_session(uint32_t id);
@@ -122,6 +125,7 @@ class EventLoop {
   void on_quiet_event(Connection& connection, uint32_t events);
   void accept_all(uint32_t listener);
 
+  void accepted(Connection& connection, uint64_t bytes, uint64_t count);
   void want_read(Connection& connection);
   void queue_read(Connection& connection);
   void mark_dirty(Connection& connection);

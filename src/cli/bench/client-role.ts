@@ -97,15 +97,11 @@ export class ClientRole<Connection> {
     const burst = burstOf(payloads);
     return new Promise((resolve) => {
       let messages = 0;
-      let next = 0;
       const pump = (): void => {
         while (performance.now() < deadline) {
-          for (let index = 0; index < burst; index++) {
-            const payload = payloads[next]!;
-            if (++next === payloads.length) next = 0;
-            messages++;
-            if (!ends.send(connection, BenchType.Data, payload)) return;
-          }
+          const { sent, isPaused } = sendBurst(ends, connection, payloads, messages, burst);
+          messages += sent;
+          if (isPaused) return;
         }
         this.#onDrain = () => {};
         resolve(messages);
@@ -210,6 +206,23 @@ export class ClientRole<Connection> {
 
 /** Of the pings that run beside a soak. */
 const pingBytes = 64;
+
+/** Sends up to `count` messages, the first with the payload whose turn it is after `before` others. */
+function sendBurst<Connection>(
+  ends: LinkEnds<Connection>,
+  connection: Connection,
+  payloads: readonly Buffer[],
+  before: number,
+  count: number,
+): { sent: number; isPaused: boolean } {
+  let next = before % payloads.length;
+  for (let sent = 1; sent <= count; sent++) {
+    const payload = payloads[next]!;
+    if (++next === payloads.length) next = 0;
+    if (!ends.send(connection, BenchType.Data, payload)) return { sent, isPaused: true };
+  }
+  return { sent: count, isPaused: false };
+}
 
 function burstOf(payloads: readonly Buffer[]): number {
   return Math.max(1, Math.min(burstCountMax, Math.floor(burstBytes / payloads[0]!.length)));

@@ -88,12 +88,12 @@ export class SendTable {
     if (payloadLength >= lendBytesMin) return this.#appendLarge(channel, message, payloadLength);
     const size = gapOffset + (payloadLength === 0 ? 0 : payloadLength + epilogueBytes);
     const control = this.#control;
-    let offset = control[Control.sendOffset]!;
-    let count = control[Control.sendCount]!;
+    let offset = control[word.sendOffset]!;
+    let count = control[word.sendCount]!;
     if (offset + size > this.#slab.length || count === this.#recordsMax) {
       this.#makeRoom(size);
-      offset = control[Control.sendOffset]!;
-      count = control[Control.sendCount]!;
+      offset = control[word.sendOffset]!;
+      count = control[word.sendCount]!;
     }
     const slab = this.#slab;
     let to = offset + gapOffset;
@@ -106,19 +106,19 @@ export class SendTable {
       to += middleLength;
     }
     if (dataLength > 0) copy(slab, to, data, dataLength);
-    const table = this.#tables[control[Control.sendTable]!]!;
+    const table = this.#tables[control[word.sendTable]!]!;
     const at = count * sendFields;
     table[at] = channel;
-    table[at + SendField.typeAndPriority] = message.type | (message.priority << 16);
-    table[at + SendField.versions] = message.version | (message.compatVersion << 16);
-    table[at + SendField.tidLow] = message.tidLow;
-    table[at + SendField.tidHigh] = message.tidHigh;
-    table[at + SendField.frontLength] = frontLength;
-    table[at + SendField.middleLength] = middleLength;
-    table[at + SendField.dataLength] = dataLength;
-    control[Control.sendCount] = count + 1;
-    control[Control.sendOffset] = offset + size;
-    if (offset + size - control[Control.sendStart]! >= eagerFlushBytes) this.flush();
+    table[at + field.typeAndPriority] = message.type | (message.priority << 16);
+    table[at + field.versions] = message.version | (message.compatVersion << 16);
+    table[at + field.tidLow] = message.tidLow;
+    table[at + field.tidHigh] = message.tidHigh;
+    table[at + field.frontLength] = frontLength;
+    table[at + field.middleLength] = middleLength;
+    table[at + field.dataLength] = dataLength;
+    control[word.sendCount] = count + 1;
+    control[word.sendOffset] = offset + size;
+    if (offset + size - control[word.sendStart]! >= eagerFlushBytes) this.flush();
     return size;
   }
 
@@ -131,14 +131,14 @@ export class SendTable {
 
   /** Lets go of lent payloads that the core has done with. */
   takeReleases(): void {
-    const count = this.#control[Control.releaseCount]!;
+    const count = this.#control[word.releaseCount]!;
     if (count === 0) return;
     for (let index = 0; index < count; index++) {
       const token = this.#releases[index]!;
       this.#lent[token] = undefined;
       this.#freeTokens.push(token);
     }
-    this.#control[Control.releaseCount] = 0;
+    this.#control[word.releaseCount] = 0;
   }
 
   /** Lent payloads that are still held, for tests. */
@@ -161,12 +161,12 @@ export class SendTable {
     const slabSize = size - (lendsFront ? front.length : 0) - (lendsData ? data.length : 0);
     const control = this.#control;
     if (
-      control[Control.sendOffset]! + slabSize > this.#slab.length ||
-      control[Control.sendCount] === this.#recordsMax
+      control[word.sendOffset]! + slabSize > this.#slab.length ||
+      control[word.sendCount] === this.#recordsMax
     ) {
       this.#makeRoom(slabSize);
     }
-    const offset = control[Control.sendOffset]!;
+    const offset = control[word.sendOffset]!;
     const slab = this.#slab;
     let to = offset + gapOffset;
     if (lendsFront) {
@@ -179,21 +179,21 @@ export class SendTable {
     to += middle.length;
     if (lendsData) this.#lend(data);
     else slab.set(data, to);
-    const table = this.#tables[control[Control.sendTable]!]!;
-    const count = control[Control.sendCount]!;
+    const table = this.#tables[control[word.sendTable]!]!;
+    const count = control[word.sendCount]!;
     const at = count * sendFields;
     table[at] = channel | (lendsFront ? frontLent : 0) | (lendsData ? dataLent : 0);
-    table[at + SendField.typeAndPriority] = message.type | (message.priority << 16);
-    table[at + SendField.versions] = message.version | (message.compatVersion << 16);
-    table[at + SendField.tidLow] = message.tidLow;
-    table[at + SendField.tidHigh] = message.tidHigh;
-    table[at + SendField.frontLength] = front.length;
-    table[at + SendField.middleLength] = middle.length;
-    table[at + SendField.dataLength] = data.length;
-    control[Control.sendCount] = count + 1;
-    control[Control.sendOffset] = offset + slabSize;
+    table[at + field.typeAndPriority] = message.type | (message.priority << 16);
+    table[at + field.versions] = message.version | (message.compatVersion << 16);
+    table[at + field.tidLow] = message.tidLow;
+    table[at + field.tidHigh] = message.tidHigh;
+    table[at + field.frontLength] = front.length;
+    table[at + field.middleLength] = middle.length;
+    table[at + field.dataLength] = data.length;
+    control[word.sendCount] = count + 1;
+    control[word.sendOffset] = offset + slabSize;
     this.#lentWaiting += size - slabSize;
-    if (offset + slabSize - control[Control.sendStart]! + this.#lentWaiting >= eagerFlushBytes) this.flush();
+    if (offset + slabSize - control[word.sendStart]! + this.#lentWaiting >= eagerFlushBytes) this.flush();
     return size;
   }
 
@@ -205,8 +205,8 @@ export class SendTable {
 
   #makeRoom(size: number): void {
     const control = this.#control;
-    if (control[Control.sendCount] === this.#recordsMax) this.flush();
-    if (control[Control.sendOffset]! + size > this.#slab.length) this.#slab = this.#native.nextSlab(size);
+    if (control[word.sendCount] === this.#recordsMax) this.flush();
+    if (control[word.sendOffset]! + size > this.#slab.length) this.#slab = this.#native.nextSlab(size);
   }
 }
 
@@ -214,6 +214,10 @@ export class SendTable {
 function isLendable(bytes: Uint8Array): boolean {
   return bytes.length >= lendBytesMin && !(bytes.buffer as { resizable?: boolean }).resizable;
 }
+
+/** V8 takes what hangs on these for constant; what is exported it looks up each time. */
+const field = SendField;
+const word = Control;
 
 /** Looked up once: found through each array anew it costs as much as a quarter of the copy. */
 const { set } = Uint8Array.prototype;
