@@ -2,6 +2,7 @@
  * What msgr2 has to reach ("Speed to reach"): one goal for each ratio, held against the medians of a run. What was
  * not measured is not reached.
  */
+import { lendBytesMin } from '../src/limits.ts';
 import { cephAnswerer, cpuPerPing, type PingCase, pingCases } from './osd-pings.ts';
 import type { PeerResult, Results } from './results.ts';
 import { cpuNsPerMessage } from './scenarios/connections.ts';
@@ -16,6 +17,16 @@ export interface Goal {
   /** Whether `must` is the least or the most that will do. */
   readonly bound: 'at least' | 'at most';
   readonly ok: boolean;
+  /**
+   * The same ratio for a C++ program that does that part of the work and nothing else, in the same run; null
+   * where none stands for it. Short of `must` it forbids the goal.
+   */
+  readonly limit: number | null;
+}
+
+/** No messenger of these frames on this machine can reach it. */
+export function isForbidden({ must, bound, limit }: Goal): boolean {
+  return bound === 'at least' && limit !== null && limit < must;
 }
 
 const kib = 1024;
@@ -35,6 +46,12 @@ const throughputGoals = [
   { of: 'async borrowing', to: 'node:net', must: [2, 4, 3.5, 4] },
   { of: 'async borrowing', to: 'C++ stream', must: [0.45, 0.9, 1, 1.1] },
 ] as const;
+
+/** What the limits are taken from. */
+const framesAlone = 'C++ stream';
+const framesPolling = 'C++ stream polling';
+const bytesAlone = 'TCP stream';
+const tcpAnswerers: readonly string[] = ['TCP blocking', 'TCP spinning'];
 
 /** Median round trips with one under way. */
 const pingGoals = [
@@ -57,6 +74,7 @@ export function goalsOf(results: Pick<Results, 'peers' | 'connections' | 'osdPin
           `${of} / ${to}, one way, ${sizeWords[size]}`,
           rateRatio(results.peers, of, to, size),
           must[index]!,
+          frameLimit(results.peers, to, size),
         ),
       ),
     ),
@@ -71,6 +89,9 @@ export function goalsOf(results: Pick<Results, 'peers' | 'connections' | 'osdPin
           cpuPerPing(results.osdPings, each, ownAnswerer),
         ),
         must,
+        each.window === 1
+          ? quotient(cpuPerPing(results.osdPings, each, cephAnswerer), cpuPerTcpAnswer(results.peers))
+          : undefined,
       ),
     ),
     ...connectionGoals(results.connections),
@@ -116,6 +137,29 @@ function rateRatio(
   return quotient(rate(of), rate(to));
 }
 
+/**
+ * How fast the frames alone can be: made, moved and read by C++ that does nothing else. From where payloads are
+ * lent, and beside that C++ itself, only the moving counts.
+ */
+function frameLimit(peers: readonly PeerResult[], to: string, sizeBytes: number): number | undefined {
+  const names = to === framesAlone || sizeBytes >= lendBytesMin ? [bytesAlone] : [framesAlone, framesPolling];
+  const ratios = names.flatMap((name) => rateRatio(peers, name, to, sizeBytes) ?? []);
+  return ratios.length === 0 ? undefined : Math.max(...ratios);
+}
+
+/** CPU time in nanoseconds of a C++ server that answers one ping of 64 bytes after the other, the better of two. */
+function cpuPerTcpAnswer(peers: readonly PeerResult[]): number | undefined {
+  const costs = peers
+    .filter(({ name }) => tcpAnswerers.includes(name))
+    .flatMap(({ requests }) => {
+      const each = requests
+        .filter(({ depth }) => depth === 1)
+        .map(({ server, roundTrips }) => ((server.userUs + server.systemUs) * 1000) / roundTrips);
+      return each.length === 0 ? [] : [spreadOf(each).median];
+    });
+  return costs.length === 0 ? undefined : Math.min(...costs);
+}
+
 function pingRatio(peers: readonly PeerResult[], of: string, to: string): number | undefined {
   const p50 = (name: string) => {
     const peer = peers.find((candidate) => candidate.name === name);
@@ -128,10 +172,12 @@ function quotient(above: number | undefined, below: number | undefined): number 
   return above === undefined || below === undefined ? undefined : above / below;
 }
 
-function atLeast(name: string, ratio: number | undefined, must: number): Goal {
-  return { name, ratio: ratio ?? null, must, bound: 'at least', ok: ratio !== undefined && ratio >= must };
+function atLeast(name: string, ratio: number | undefined, must: number, limit?: number): Goal {
+  const ok = ratio !== undefined && ratio >= must;
+  return { name, ratio: ratio ?? null, must, bound: 'at least', ok, limit: limit ?? null };
 }
 
 function atMost(name: string, ratio: number | undefined, must: number): Goal {
-  return { name, ratio: ratio ?? null, must, bound: 'at most', ok: ratio !== undefined && ratio <= must };
+  const ok = ratio !== undefined && ratio <= must;
+  return { name, ratio: ratio ?? null, must, bound: 'at most', ok, limit: null };
 }

@@ -32,6 +32,13 @@ export const peers: readonly Peer[] = [
     scenarios: ['stream'],
     does: 'as above; one core spins',
   }),
+  programPeer(NativePeer.Tcp, 'stream', {
+    name: 'TCP stream',
+    title: 'raw TCP in C++, the bytes of those frames',
+    order: 52,
+    scenarios: ['stream'],
+    does: 'as many bytes from one buffer to another; no frames, no CRC, no message; one core spins',
+  }),
   programPeer(NativePeer.Tcp, 'blocking', {
     name: 'TCP blocking',
     title: 'raw TCP in C++, blocking',

@@ -1,9 +1,10 @@
-// What a round trip costs when nothing but the kernel stands between two programs: messages of one size back and
-// forth over one TCP connection, by blocking reads, or by reads that never wait (`spinning`).
+// What it costs when nothing but the kernel stands between two programs: messages of one size back and forth over
+// one TCP connection, by blocking reads, or by reads that never wait (`spinning`); or as many bytes one way as the
+// frames of messages have (`stream`), by reads that never wait, from one buffer into another.
 //
-//     tcp_peer server blocking|spinning        tcp_peer client blocking|spinning PORT
+//     tcp_peer server blocking|spinning|stream        tcp_peer client blocking|spinning|stream PORT
 //
-// Before each run the client says how large its messages will be, in eight bytes whose first is 0; size 0 ends it.
+// Before each run the client says how large its messages, or frames, will be, in eight bytes whose last is 0.
 #include <cerrno>
 
 #include "harness.h"
@@ -53,6 +54,59 @@ int serve() {
   return 0;
 }
 
+// As large as one write and one read of a stream; the first byte of each says whether it is the last of a run.
+constexpr size_t kBlockBytes = 512 << 10;
+// What a MESSAGE frame has beside its payload (facts of the wire: preamble, header and its CRC, epilogue).
+constexpr size_t kFrameBytes = 32 + 41 + 4 + 13;
+// As src/transport sockets within one host have them: more has left the caches before it is read.
+constexpr int kSocketBufferBytes = 256 << 10;
+
+int serve_stream() {
+  const int socket = accept_one();
+  check(setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &kSocketBufferBytes, sizeof kSocketBufferBytes) == 0, "SO_RCVBUF");
+  std::vector<uint8_t> block(kBlockBytes);
+  uint64_t frame_bytes;
+  while (receive_size(socket, frame_bytes)) {
+    Counts counts;
+    Run run;
+    for (;;) {
+      if (!receive_all(socket, block.data(), block.size())) return 0;
+      if (block[0] != kDataByte) break;
+      if (counts.bytes == 0) run.restart_clock();
+      counts.bytes += block.size();
+    }
+    // So many messages would have fitted.
+    counts.messages = counts.bytes / frame_bytes;
+    counts.first_byte_sum = counts.messages * kDataByte;
+    counts.bytes = counts.messages * (frame_bytes - kFrameBytes);
+    counts.report(run);
+  }
+  return 0;
+}
+
+int stream(const char* port) {
+  const int socket = connect_to(port);
+  check(setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &kSocketBufferBytes, sizeof kSocketBufferBytes) == 0, "SO_SNDBUF");
+  Task task;
+  while (read_task(task)) {
+    const uint64_t frame_bytes = task.size + kFrameBytes;
+    send_all(socket, reinterpret_cast<const uint8_t*>(&frame_bytes), sizeof frame_bytes);
+    std::vector<uint8_t> block(kBlockBytes, kDataByte);
+    Run run;
+    const auto deadline = task.deadline(run.start());
+    uint64_t bytes = 0;
+    do {
+      send_all(socket, block.data(), block.size());
+      bytes += block.size();
+    } while (Clock::now() < deadline);
+    run.print(bytes / frame_bytes, 0, 0);
+    end_line();
+    block[0] = 0;
+    send_all(socket, block.data(), block.size());
+  }
+  return 0;
+}
+
 int ping(const char* port) {
   const int socket = connect_to(port);
   Task task;
@@ -85,6 +139,9 @@ int ping(const char* port) {
 int main(int argument_count, char** arguments) {
   if (argument_count < 3) return 2;
   end_with_parent();
-  spinning = std::strcmp(arguments[2], "spinning") == 0;
-  return std::strcmp(arguments[1], "server") == 0 ? serve() : ping(arguments[3]);
+  const bool is_server = std::strcmp(arguments[1], "server") == 0;
+  const bool streams = std::strcmp(arguments[2], "stream") == 0;
+  spinning = streams || std::strcmp(arguments[2], "spinning") == 0;
+  if (streams) return is_server ? serve_stream() : stream(arguments[3]);
+  return is_server ? serve() : ping(arguments[3]);
 }

@@ -52,6 +52,8 @@ struct Connection {
   bool in_readable = false;
   bool in_touched = false;
   bool in_dirty = false;
+  // The loop asks the socket itself, and epoll does not know it meanwhile.
+  bool muted = false;
   // Why writing failed. What the peer sent before is still read, then the socket is closed.
   int send_error = 0;
   // The record of the last close, for a channel that adopts this one too late.

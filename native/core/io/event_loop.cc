@@ -88,6 +88,7 @@ void EventLoop::attach(Connection& connection, int fd, Connection::State state) 
   connection.tail_first = false;
   connection.in_readable = false;
   connection.in_dirty = false;
+  connection.muted = false;
   connection.send_error = 0;
   open_count_++;
   set_interest(connection);
@@ -131,6 +132,10 @@ void EventLoop::fail_frame(Connection& connection) {
 // handshake it would be put back at once.
 void EventLoop::set_interest(Connection& connection) {
   if (connection.fd < 0) return;
+  if (connection.muted) {
+    if (connection.reads() && !connection.write_blocked) return;
+    connection.muted = false;
+  }
   uint32_t wanted = EPOLLRDHUP;
   if (connection.state == Connection::State::kConnecting) {
     wanted = EPOLLOUT;

@@ -86,6 +86,8 @@ class EventLoop {
   // Has receive() try the socket that gave input last, whether or not it has any now. False when there is
   // none to try.
   bool queue_latest();
+  // To be called before anybody waits in epoll: it does not tell of the socket that queue_latest() tried last.
+  void listen_again();
   // True when the batch is to be delivered before more can be read; then call again.
   [[nodiscard]] bool receive(ReceiveBatch& batch);
   // True when a socket took its share and more waits: call again after the next poll().
@@ -126,6 +128,7 @@ class EventLoop {
   void accept_all(uint32_t listener);
 
   void accepted(Connection& connection, uint64_t bytes, uint64_t count);
+  void mute(Connection& connection);
   void want_read(Connection& connection);
   void queue_read(Connection& connection);
   void mark_dirty(Connection& connection);
@@ -159,6 +162,8 @@ class EventLoop {
   // holds a connection once; a connection that is gone meanwhile is passed over.
   std::vector<SocketTag> readable_;
   SocketTag latest_{0, 0};
+  // The socket that epoll does not know for now, if it is still there and muted.
+  SocketTag muted_{0, 0};
   size_t readable_next_ = 0;
   std::vector<uint32_t> touched_;
   std::vector<SocketTag> dirty_;
