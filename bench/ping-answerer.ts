@@ -1,6 +1,6 @@
 /**
- * The smallest OSD there is: answers MOSDPing PING with PING_REPLY, as an OSD's heartbeat server does, and
- * knows nothing else. It stands in for the daemon where pings are measured or tested.
+ * The smallest OSD there is: answers MOSDPing PING with PING_REPLY, by the means of the daemon's heartbeat
+ * servers (src/osd/network), and knows nothing else. It stands in for the daemon where pings are measured or tested.
  *
  * As a program (`node --import tsx bench/ping-answerer.ts JSON`, started with an IPC channel) it binds,
  * tells its parent the address, and answers until the channel closes.
@@ -9,7 +9,6 @@ import { fileURLToPath } from 'node:url';
 import {
   type Connection,
   Message,
-  MessageRegistry,
   Messenger,
   type MessengerInit,
   MOSDPing,
@@ -19,6 +18,8 @@ import {
   type ReceivedMessage,
   Uuid,
 } from '../src/index.ts';
+import { readPing } from '../src/osd/network/ping-codec.ts';
+import { PingOutlet } from '../src/osd/network/ping-outlet.ts';
 
 export interface PingAnswererOptions {
   /** Pings of another cluster get no answer. */
@@ -45,17 +46,14 @@ export async function startPingAnswerer(options: PingAnswererOptions): Promise<P
   const { osd = 0, host = '127.0.0.1', transport = 'auto', mapEpoch = 1, dead = [] } = options;
   const fsid = Uuid.parse(options.fsid);
   const paddingBytes = osdPingPadding(options.minMessageSize ?? 2000);
-  const messenger = Messenger.create({
-    name: `osd.${osd}`,
-    transport,
-    messageTypes: new MessageRegistry([MOSDPing]),
-  });
+  const messenger = Messenger.create({ name: `osd.${osd}`, transport });
   messenger.setDefaultPolicy(Policy.statelessServer());
+  const outlet = new PingOutlet();
   // Made once: a closure for each ping, which tsx gives its name anew each time, is a fifth of what a ping costs.
-  const answer = (ping: MOSDPing, op: number): Message => {
+  const answer = (connection: Connection, ping: MOSDPing, op: number): void => {
     const nowMs = performance.now();
     const sec = Math.floor(nowMs / 1000);
-    return Message.of(MOSDPing, {
+    const reply: MOSDPing = {
       fsid,
       mapEpoch,
       op,
@@ -64,19 +62,19 @@ export async function startPingAnswerer(options: PingAnswererOptions): Promise<P
       upFrom: mapEpoch,
       monoPingStamp: ping.monoPingStamp,
       monoSendStamp: { sec, nsec: Math.floor((nowMs - sec * 1000) * 1e6) },
-    });
+    };
+    if (options.intercept === undefined) outlet.send(connection, reply);
+    else options.intercept(Message.of(MOSDPing, reply), connection);
   };
   messenger.addDispatcherTail({
     borrowsPayload: true,
     canFastDispatch: (message) => message.type === MOSDPing.type,
     fastDispatch(message: ReceivedMessage) {
-      const ping = message.as(MOSDPing)!;
-      if (ping.op !== OSDPingOp.Ping || !ping.fsid.equals(fsid)) return;
       const { connection } = message;
-      const reply = answer(ping, OSDPingOp.PingReply);
-      if (options.intercept === undefined) connection.send(reply);
-      else options.intercept(reply, connection);
-      if (dead.includes(Number(connection.peerName.num))) connection.send(answer(ping, OSDPingOp.YouDied));
+      const ping = readPing(message);
+      if (ping.op !== OSDPingOp.Ping || !ping.fsid.equals(fsid)) return;
+      answer(connection, ping, OSDPingOp.PingReply);
+      if (dead.includes(Number(connection.peerName.num))) answer(connection, ping, OSDPingOp.YouDied);
     },
   });
   const addrs = await messenger.bind(`v2:${host}:0`);

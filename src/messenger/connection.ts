@@ -55,6 +55,11 @@ export interface Connection extends EventEmitter<ConnectionEvents> {
   /** Bytes that wait to be sent, framed or not. */
   readonly queuedBytes: number;
   /**
+   * Messages that wait until there is room to frame them. While it is 0, all that was sent has been copied and
+   * is the sender's again, but for segments of 64 KiB and more, which are lent.
+   */
+  readonly unframedCount: number;
+  /**
    * For dispatchers that queue. Called from inside `dispatch` with the payload bytes of the message in hand:
    * it stays in the throttles of the dispatch queue and of the policy after `dispatch` has returned, and is
    * in those of `limits`, until the function that this gives is called.

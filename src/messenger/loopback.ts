@@ -56,6 +56,10 @@ export class LoopbackConnection extends EventEmitter<ConnectionEvents> implement
     return 0;
   }
 
+  get unframedCount(): number {
+    return 0;
+  }
+
   get lastKeepaliveAck(): number {
     return this.#lastKeepaliveAck;
   }

@@ -160,6 +160,10 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
     return this.#sending.queuedBytes;
   }
 
+  get unframedCount(): number {
+    return this.#sending.length;
+  }
+
   // ── Sending ────────────────────────────────────────────────────────────────────────────────────
 
   send(message: Message | ReceivedMessage): boolean {

@@ -8,11 +8,13 @@
 import type { AuthProvider } from '../../auth/auth.ts';
 import type { Connection } from '../../messenger/connection.ts';
 import type { Dispatcher } from '../../messenger/dispatcher.ts';
-import { Message, type ReceivedMessage } from '../../messenger/message.ts';
+import type { ReceivedMessage } from '../../messenger/message.ts';
 import { Messenger } from '../../messenger/messenger.ts';
 import { Policy } from '../../messenger/policy.ts';
 import type { TransportName } from '../../messenger/transports.ts';
 import type { Options } from '../../options.ts';
+import { pingBytes } from '../../osd/network/ping-codec.ts';
+import { PingOutlet } from '../../osd/network/ping-outlet.ts';
 import type { EntityAddr } from '../../wire/entity-addr.ts';
 import { type EntityName, EntityType } from '../../wire/entity-name.ts';
 import { MOSDPing, OSDPingOp, osdPingPadding } from '../../wire/messages/m-osd-ping.ts';
@@ -125,6 +127,7 @@ export class Pinger implements Dispatcher {
   #youDied = 0;
   #disconnects = 0;
   #pingBytes = 0;
+  readonly #outlet = new PingOutlet();
   #replyBytes = 0;
   #firstSentAt = 0;
   #lastReplyAt = 0;
@@ -251,7 +254,7 @@ export class Pinger implements Dispatcher {
   #send(now: number): void {
     const key = this.#stamps.nextKey(now);
     const mono = monotonicSpan(now);
-    const message = Message.of(MOSDPing, {
+    const ping: MOSDPing = {
       fsid: this.#options.fsid,
       mapEpoch: this.#options.mapEpoch,
       op: OSDPingOp.Ping,
@@ -260,15 +263,15 @@ export class Pinger implements Dispatcher {
       upFrom: this.#options.mapEpoch,
       monoPingStamp: mono,
       monoSendStamp: mono,
-    });
+    };
     if (this.#sent === 0) {
       this.#firstSentAt = now;
-      this.#pingBytes = message.byteLength;
+      this.#pingBytes = pingBytes(ping);
     }
     this.#sent++;
     this.#ledger.open(this.#sent, key, now);
     this.#lossTimer ??= this.#expireLater(this.#options.timeoutMs);
-    if (!this.#connection!.send(message)) this.#mustDrain = this.#connection!.state !== 'closed';
+    if (!this.#outlet.send(this.#connection!, ping)) this.#mustDrain = this.#connection!.state !== 'closed';
   }
 
   // ── Losing ─────────────────────────────────────────────────────────────────────────────────────

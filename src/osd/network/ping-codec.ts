@@ -39,13 +39,18 @@ export function readPing(message: ReceivedMessage): MOSDPing {
   };
 }
 
+/** Bytes of the front of one that has version 5. */
+export function pingBytes({ deltaUb, paddingBytes }: MOSDPing): number {
+  return (deltaUb === undefined ? bytesWithoutDelta : bytesWithDelta) + paddingBytes;
+}
+
 /**
  * `last` is a message made here before, of which nothing waits to be sent any more: it is used again if it has
  * the size, and its padding is zero already.
  */
 export function pingMessage(ping: MOSDPing, last?: Message): Message {
   if (ping.version === 4) return Message.of(MOSDPing, ping);
-  const length = (ping.deltaUb === undefined ? bytesWithoutDelta : bytesWithDelta) + ping.paddingBytes;
+  const length = pingBytes(ping);
   if (last?.front.length === length && last.version === MOSDPing.headVersion) {
     writePing(last.front, ping);
     return last;

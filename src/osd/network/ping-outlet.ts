@@ -1,7 +1,8 @@
 /**
- * The way out for the pings or answers of a messenger. Most leave one by one, each by itself: the message of the
- * one before is then used again instead of memory that nobody has touched lately.
+ * The way out for the pings or answers of a messenger: the message of the one before is used again where it can
+ * be, instead of memory that nobody has touched lately.
  */
+import { lendBytesMin } from '../../limits.ts';
 import type { Connection } from '../../messenger/connection.ts';
 import type { Message } from '../../messenger/message.ts';
 import type { MOSDPing } from '../../wire/messages/m-osd-ping.ts';
@@ -9,14 +10,19 @@ import { pingMessage } from './ping-codec.ts';
 
 export class PingOutlet {
   #last: Message | undefined;
-  /** Over which `#last` was sent: lent until nothing waits there. */
+  /** Over which `#last` was sent. */
   #lentTo: Connection | undefined;
 
-  send(connection: Connection, ping: MOSDPing): void {
-    const isFree = this.#lentTo?.queuedBytes === 0;
-    const message = pingMessage(ping, isFree ? this.#last : undefined);
+  /** What `Connection.send` says. */
+  send(connection: Connection, ping: MOSDPing): boolean {
+    const message = pingMessage(ping, this.#isFree() ? this.#last : undefined);
     this.#last = message;
     this.#lentTo = connection;
-    connection.send(message);
+    return connection.send(message);
+  }
+
+  #isFree(): boolean {
+    const last = this.#last;
+    return last !== undefined && last.byteLength < lendBytesMin && this.#lentTo!.unframedCount === 0;
   }
 }

@@ -5,6 +5,8 @@ import * as assert from 'uvu/assert';
 import { MsgrError } from '../../../src/errors.ts';
 import type { Connection } from '../../../src/messenger/connection.ts';
 import type { Message, ReceivedMessage } from '../../../src/messenger/message.ts';
+import { Messenger } from '../../../src/messenger/messenger.ts';
+import { Policy } from '../../../src/messenger/policy.ts';
 import { pingMessage, readPing } from '../../../src/osd/network/ping-codec.ts';
 import { PingOutlet } from '../../../src/osd/network/ping-outlet.ts';
 import { MOSDPing } from '../../../src/wire/messages/m-osd-ping.ts';
@@ -83,7 +85,7 @@ test('a message that is used again says the next ping, or another takes its plac
 test('a message is used again only when nothing waits where it was sent', () => {
   const sent: { message: Message; bytes: Buffer }[] = [];
   const connection = {
-    queuedBytes: 0,
+    unframedCount: 0,
     send(message: Message) {
       sent.push({ message, bytes: Buffer.from(message.front) });
     },
@@ -92,7 +94,7 @@ test('a message is used again only when nothing waits where it was sent', () => 
   const bodies = fc.sample(ping, { numRuns: 4, seed: 1 });
   for (const [index, body] of bodies.entries()) {
     outlet.send(connection as unknown as Connection, { ...body, paddingBytes: 10, deltaUb: undefined });
-    connection.queuedBytes = index === 1 ? 100 : 0;
+    connection.unframedCount = index === 1 ? 1 : 0;
   }
   assert.equal(
     sent.map(({ message }, index) => index > 0 && message === sent[index - 1]!.message),
@@ -100,6 +102,39 @@ test('a message is used again only when nothing waits where it was sent', () => 
   );
   assert.ok(Buffer.from(sent[1]!.message.front).equals(sent[1]!.bytes), 'what waits is as it was sent');
 });
+
+for (const transport of ['async', 'simple'] as const) {
+  test(`as many pings as one turn sends arrive each with its own body: ${transport}`, async () => {
+    const epochs: number[] = [];
+    const server = Messenger.create({ name: 'osd.0', transport });
+    server.setDefaultPolicy(Policy.statelessServer());
+    const count = 3000;
+    const all = new Promise<void>((resolve) => {
+      server.addDispatcherTail({
+        dispatch(message) {
+          if (epochs.push(readPing(message).mapEpoch) === count) resolve();
+          return true;
+        },
+      });
+    });
+    const client = Messenger.create({ name: 'osd.1', transport });
+    client.setDefaultPolicy(Policy.lossyClient());
+    const addrs = await server.bind('v2:127.0.0.1:0');
+    server.start();
+    client.start();
+    const outlet = new PingOutlet();
+    const connection = client.getConnection(addrs);
+    const body = { ...fc.sample(ping, { numRuns: 1, seed: 1 })[0]!, paddingBytes: 1000 };
+    // Before there is a session, and beyond what one connection frames at a time.
+    for (let mapEpoch = 0; mapEpoch < count; mapEpoch++) outlet.send(connection, { ...body, mapEpoch });
+    await all;
+    assert.equal(
+      epochs,
+      Array.from({ length: count }, (_, index) => index),
+    );
+    await Promise.all([server.shutdown(), client.shutdown()]);
+  });
+}
 
 test('cut off anywhere, or with a byte changed, it reads or refuses as the general codec does', () => {
   fc.assert(
