@@ -90,9 +90,11 @@ TEST_CASE("loop: a socket that is asked directly is heard of again, whatever hap
     far.loop.start_session(other, true);
     far.send(other, 0);
     CHECK(turn_until(near, far, [&] { return near.received.size() == 1; }));
-    // Asked once without avail; epoll does not tell of what comes then, and asking does.
-    REQUIRE(near.loop.queue_latest());
-    near.turn(0);
+    // Asked twice in vain; epoll does not tell of what comes then, and asking does.
+    for (int i = 0; i < 2; i++) {
+      REQUIRE(near.loop.queue_latest());
+      near.turn(0);
+    }
     far.send(other, 1);
     far.turn(0);
     CHECK(near.loop.poll(20) == 0);

@@ -19,6 +19,8 @@ struct SocketTag {
   uint32_t id;
   uint32_t serial;
 
+  bool operator==(const SocketTag&) const = default;
+
   [[nodiscard]] uint64_t packed() const { return static_cast<uint64_t>(serial) << 32 | id; }
   [[nodiscard]] static SocketTag unpack(uint64_t packed) {
     return {static_cast<uint32_t>(packed), static_cast<uint32_t>(packed >> 32)};

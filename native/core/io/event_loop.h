@@ -86,7 +86,7 @@ class EventLoop {
   // Has receive() try the socket that gave input last, whether or not it has any now. False when there is
   // none to try.
   bool queue_latest();
-  // To be called before anybody waits in epoll: it does not tell of the socket that queue_latest() tried last.
+  // To be called before anybody waits in epoll: it does not tell of a socket that queue_latest() tried twice.
   void listen_again();
   // True when the batch is to be delivered before more can be read; then call again.
   [[nodiscard]] bool receive(ReceiveBatch& batch);
@@ -162,6 +162,8 @@ class EventLoop {
   // holds a connection once; a connection that is gone meanwhile is passed over.
   std::vector<SocketTag> readable_;
   SocketTag latest_{0, 0};
+  // The one that queue_latest() tried last.
+  SocketTag tried_{0, 0};
   // The socket that epoll does not know for now, if it is still there and muted.
   SocketTag muted_{0, 0};
   size_t readable_next_ = 0;

@@ -146,14 +146,15 @@ void EventLoop::queue_read(Connection& connection) {
 bool EventLoop::queue_latest() {
   Connection* connection = find(latest_);
   if (connection == nullptr || !connection->reads()) return false;
-  if (!connection->muted && !connection->write_blocked) mute(*connection);
+  if (!connection->muted && !connection->write_blocked && tried_ == latest_) mute(*connection);
+  tried_ = latest_;
   if (!connection->in_readable) connection->budget = static_cast<uint32_t>(limits_.receive_turn_bytes_max);
   queue_read(*connection);
   return true;
 }
 
-// A driver that asks the socket again and again need not be told that it is readable; and telling it would cost
-// the peer half a microsecond of each send on the way to the two epolls (ours and the host's).
+// A driver that asks the same socket again need not be told that it is readable; and telling it would cost the
+// peer half a microsecond of each send on the way to the two epolls (ours and the host's).
 void EventLoop::mute(Connection& connection) {
   listen_again();
   connection.muted = true;
