@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/base/bytes.h"
+#include "core/base/check.h"
 #include "core/channel/channel.h"
 #include "core/wire/crc32c.h"
 #include "core/wire/epilogue.h"
@@ -191,7 +192,8 @@ class Endpoint {
       return;
     }
     const SendRecord record = record_of(message);
-    CHECK(channel_->append_run(&record, 1, *send_slab_, message.offset) == size);
+    [[maybe_unused]] const uint32_t framed = channel_->append_run(&record, 1, *send_slab_, message.offset);
+    MSGR_CHECK(framed == size);
   }
 
   // `count` messages whose frames lie one behind the other, as one run. The front of each is its tid, in one byte.
@@ -211,7 +213,8 @@ class Endpoint {
       send_slab_->data()[i * size + kMessageGapOffset] = static_cast<uint8_t>(i);
     }
     send_slab_->used = count * size;
-    CHECK(channel_->append_run(records.data(), count, *send_slab_, 0) == count * size);
+    [[maybe_unused]] const uint32_t framed = channel_->append_run(records.data(), count, *send_slab_, 0);
+    MSGR_CHECK(framed == count * size);
   }
 
   // Takes up to `size` bytes from the channel, as a socket would.
