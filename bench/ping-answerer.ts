@@ -18,7 +18,7 @@ import {
   type ReceivedMessage,
   Uuid,
 } from '../src/index.ts';
-import { readPing } from '../src/osd/network/ping-codec.ts';
+import { tryReadPing } from '../src/osd/network/ping-codec.ts';
 import { PingOutlet } from '../src/osd/network/ping-outlet.ts';
 
 export interface PingAnswererOptions {
@@ -71,7 +71,8 @@ export async function startPingAnswerer(options: PingAnswererOptions): Promise<P
     canFastDispatch: (message) => message.type === MOSDPing.type,
     fastDispatch(message: ReceivedMessage) {
       const { connection } = message;
-      const ping = readPing(message);
+      const ping = tryReadPing(message);
+      if (ping === undefined) return connection.markDown();
       if (ping.op !== OSDPingOp.Ping || !ping.fsid.equals(fsid)) return;
       answer(connection, ping, OSDPingOp.PingReply);
       if (dead.includes(Number(connection.peerName.num))) answer(connection, ping, OSDPingOp.YouDied);

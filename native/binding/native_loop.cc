@@ -308,7 +308,7 @@ void NativeLoop::on_prepare() {
   if (loop_.has_pending() || loop_.has_output() || !releases_.empty()) turn();
   if (open_ && busy_poll_.enabled() && host_.would_sleep()) spin();
   if (!open_) return;
-  loop_.listen_again();
+  loop_.unmute();
   host_.set_awake(loop_.has_pending() || loop_.has_output() ||
                   (busy_poll_.enabled() && busy_poll_.wanted(monotonic_ns())));
   update_reference();

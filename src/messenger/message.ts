@@ -110,11 +110,11 @@ export class Message implements OutgoingMessage {
 /** A message that came over a connection. */
 export class ReceivedMessage implements OutgoingMessage {
   /** Where it came from; a reply goes to `connection.send` or `message.reply`. */
-  connection: Connection;
+  readonly connection: Connection;
   #typeAndPriority = 0;
   #versions = 0;
-  tidLow = 0;
-  tidHigh = 0;
+  #tidLow = 0;
+  #tidHigh = 0;
   #seqLow = 0;
   #seqHigh = 0;
   #slab: ArrayBuffer;
@@ -140,8 +140,8 @@ export class ReceivedMessage implements OutgoingMessage {
   renew(records: Int32Array, base: number, slabs: readonly ArrayBuffer[]): void {
     this.#typeAndPriority = records[base + field.typeAndPriority]!;
     this.#versions = records[base + field.versions]!;
-    this.tidLow = records[base + field.tidLow]!;
-    this.tidHigh = records[base + field.tidHigh]!;
+    this.#tidLow = records[base + field.tidLow]!;
+    this.#tidHigh = records[base + field.tidHigh]!;
     this.#seqLow = records[base + field.seqLow]!;
     this.#seqHigh = records[base + field.seqHigh]!;
     this.#slab = slabs[records[base + field.slab]!]!;
@@ -178,8 +178,16 @@ export class ReceivedMessage implements OutgoingMessage {
     return (BigInt(this.#seqHigh >>> 0) << 32n) | BigInt(this.#seqLow >>> 0);
   }
 
+  get tidLow(): number {
+    return this.#tidLow;
+  }
+
+  get tidHigh(): number {
+    return this.#tidHigh;
+  }
+
   get tid(): bigint {
-    return (BigInt(this.tidHigh >>> 0) << 32n) | BigInt(this.tidLow >>> 0);
+    return (BigInt(this.#tidHigh >>> 0) << 32n) | BigInt(this.#tidLow >>> 0);
   }
 
   get front(): Buffer {
@@ -215,8 +223,8 @@ export class ReceivedMessage implements OutgoingMessage {
 
   /** Sends the answer on the connection this message came on, with its transaction id. */
   reply(answer: Message): boolean {
-    answer.tidLow = this.tidLow;
-    answer.tidHigh = this.tidHigh;
+    answer.tidLow = this.#tidLow;
+    answer.tidHigh = this.#tidHigh;
     return this.connection.send(answer);
   }
 }

@@ -4,7 +4,7 @@
 //
 //     tcp_peer server blocking|spinning|stream        tcp_peer client blocking|spinning|stream PORT
 //
-// Before each run the client says how large its messages, or frames, will be, in eight bytes whose last is 0.
+// Before each run the client says how large its messages, or frames, will be, in eight bytes.
 #include <cerrno>
 
 #include "harness.h"
@@ -56,14 +56,19 @@ int serve() {
 
 // As large as one write and one read of a stream; the first byte of each says whether it is the last of a run.
 constexpr size_t kBlockBytes = 512 << 10;
-// What a MESSAGE frame has beside its payload (facts of the wire: preamble, header and its CRC, epilogue).
+// What a MESSAGE frame has beside its payload (preamble, header and its CRC, epilogue).
 constexpr size_t kFrameBytes = 32 + 41 + 4 + 13;
-// As src/transport sockets within one host have them: more has left the caches before it is read.
+// As native/core/io/socket.cc has it within one host: what waits in more has left the caches before it is read.
 constexpr int kSocketBufferBytes = 256 << 10;
+
+void set_buffer(int socket, int option) {
+  check(setsockopt(socket, SOL_SOCKET, option, &kSocketBufferBytes, sizeof kSocketBufferBytes) == 0,
+        "socket buffer");
+}
 
 int serve_stream() {
   const int socket = accept_one();
-  check(setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &kSocketBufferBytes, sizeof kSocketBufferBytes) == 0, "SO_RCVBUF");
+  set_buffer(socket, SO_RCVBUF);
   std::vector<uint8_t> block(kBlockBytes);
   uint64_t frame_bytes;
   while (receive_size(socket, frame_bytes)) {
@@ -75,7 +80,7 @@ int serve_stream() {
       if (counts.bytes == 0) run.restart_clock();
       counts.bytes += block.size();
     }
-    // So many messages would have fitted.
+    // So many messages would have fitted; each block was seen to begin with the byte.
     counts.messages = counts.bytes / frame_bytes;
     counts.first_byte_sum = counts.messages * kDataByte;
     counts.bytes = counts.messages * (frame_bytes - kFrameBytes);
@@ -86,7 +91,7 @@ int serve_stream() {
 
 int stream(const char* port) {
   const int socket = connect_to(port);
-  check(setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &kSocketBufferBytes, sizeof kSocketBufferBytes) == 0, "SO_SNDBUF");
+  set_buffer(socket, SO_SNDBUF);
   Task task;
   while (read_task(task)) {
     const uint64_t frame_bytes = task.size + kFrameBytes;

@@ -269,7 +269,7 @@ uint32_t EventLoop::append(uint32_t id, const OutgoingMessage& message) {
   uint64_t size = slab_size;
   if (message.lent_front != nullptr) size += message.sizes.front;
   if (message.lent_data != nullptr) size += message.sizes.data;
-  accepted(*connection, size, 1);
+  note_taken(*connection, size, 1);
   return slab_size;
 }
 
@@ -278,12 +278,12 @@ uint32_t EventLoop::append_run(uint32_t id, const SendRecord* records, uint32_t 
   Connection* connection = find(id);
   if (connection == nullptr) return 0;
   const uint32_t size = connection->channel.append_run(records, count, slab, offset);
-  accepted(*connection, size, count);
+  note_taken(*connection, size, count);
   return size;
 }
 
 // Last, so that a reader who takes these first counts a message twice for a moment rather than not at all.
-void EventLoop::accepted(Connection& connection, uint64_t bytes, uint64_t count) {
+void EventLoop::note_taken(Connection& connection, uint64_t bytes, uint64_t count) {
   add(connection.counters.spare[kAcceptedBytes], bytes);
   add(connection.counters.spare[kAcceptedCount], count);
   if (!connection.in_dirty) mark_dirty(connection);

@@ -87,7 +87,7 @@ class EventLoop {
   // none to try.
   bool queue_latest();
   // To be called before anybody waits in epoll: it does not tell of a socket that queue_latest() tried twice.
-  void listen_again();
+  void unmute();
   // True when the batch is to be delivered before more can be read; then call again.
   [[nodiscard]] bool receive(ReceiveBatch& batch);
   // True when a socket took its share and more waits: call again after the next poll().
@@ -127,7 +127,7 @@ class EventLoop {
   void on_quiet_event(Connection& connection, uint32_t events);
   void accept_all(uint32_t listener);
 
-  void accepted(Connection& connection, uint64_t bytes, uint64_t count);
+  void note_taken(Connection& connection, uint64_t bytes, uint64_t count);
   void mute(Connection& connection);
   void want_read(Connection& connection);
   void queue_read(Connection& connection);

@@ -156,14 +156,14 @@ bool EventLoop::queue_latest() {
 // A driver that asks the same socket again need not be told that it is readable; and telling it would cost the
 // peer half a microsecond of each send on the way to the two epolls (ours and the host's).
 void EventLoop::mute(Connection& connection) {
-  listen_again();
+  unmute();
   connection.muted = true;
   muted_ = connection.tag();
   epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, connection.fd, nullptr);
   connection.registered = false;
 }
 
-void EventLoop::listen_again() {
+void EventLoop::unmute() {
   Connection* connection = find(muted_);
   if (connection == nullptr || !connection->muted) return;
   connection->muted = false;

@@ -29,7 +29,7 @@ import type { MainWatch } from '../heartbeat/main-watch.ts';
 import type { HeartbeatMessengerCounters } from '../heartbeat/network-host.ts';
 import type { HeartbeatLink, HeartbeatLinkEvents } from '../heartbeat/network-peer.ts';
 import type { NetworkBatch, NetworkName } from '../heartbeat/network-protocol.ts';
-import { readPing } from './ping-codec.ts';
+import { tryReadPing } from './ping-codec.ts';
 import { PingOutlet } from './ping-outlet.ts';
 
 export interface HeartbeatMessengersInit {
@@ -178,16 +178,6 @@ function linkOf(connection: Connection): MessengerLink | undefined {
 }
 
 const isPing = (message: ReceivedMessage): boolean => message.type === MOSDPing.type;
-
-/** Undefined when it does not decode: that costs the peer its connection, and nobody else anything. */
-function tryReadPing(message: ReceivedMessage): MOSDPing | undefined {
-  try {
-    return readPing(message);
-  } catch (error) {
-    if (!(error instanceof MsgrError)) throw error;
-    return undefined;
-  }
-}
 
 /** Ceph's HeartbeatDispatcher on a client: connections know their peers. */
 const clientDispatcher: Dispatcher = {

@@ -5,6 +5,7 @@
  * the usual form is left to the general codec, and so is every error.
  */
 import { Buffer } from 'node:buffer';
+import { MsgrError } from '../../errors.ts';
 import { Message, type ReceivedMessage } from '../../messenger/message.ts';
 import { MOSDPing } from '../../wire/messages/m-osd-ping.ts';
 import { Uuid } from '../../wire/uuid.ts';
@@ -39,13 +40,23 @@ export function readPing(message: ReceivedMessage): MOSDPing {
   };
 }
 
+/** Undefined when it does not decode: that costs the peer its connection, and nobody else anything. */
+export function tryReadPing(message: ReceivedMessage): MOSDPing | undefined {
+  try {
+    return readPing(message);
+  } catch (error) {
+    if (!(error instanceof MsgrError)) throw error;
+    return undefined;
+  }
+}
+
 /** Bytes of the front of one that has version 5. */
 export function pingBytes({ deltaUb, paddingBytes }: MOSDPing): number {
   return (deltaUb === undefined ? bytesWithoutDelta : bytesWithDelta) + paddingBytes;
 }
 
 /**
- * `last` is a message made here before, of which nothing waits to be sent any more: it is used again if it has
+ * `last` is a message made here before, whose memory is the sender's again: it is used once more if it has
  * the size, and its padding is zero already.
  */
 export function pingMessage(ping: MOSDPing, last?: Message): Message {

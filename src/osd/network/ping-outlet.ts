@@ -11,18 +11,18 @@ import { pingMessage } from './ping-codec.ts';
 export class PingOutlet {
   #last: Message | undefined;
   /** Over which `#last` was sent. */
-  #lentTo: Connection | undefined;
+  #sentOver: Connection | undefined;
 
   /** What `Connection.send` says. */
   send(connection: Connection, ping: MOSDPing): boolean {
     const message = pingMessage(ping, this.#isFree() ? this.#last : undefined);
     this.#last = message;
-    this.#lentTo = connection;
+    this.#sentOver = connection;
     return connection.send(message);
   }
 
   #isFree(): boolean {
     const last = this.#last;
-    return last !== undefined && last.byteLength < lendBytesMin && this.#lentTo!.unframedCount === 0;
+    return last !== undefined && last.byteLength < lendBytesMin && this.#sentOver!.unframedCount === 0;
   }
 }

@@ -14,7 +14,7 @@ import { lendBytesMin } from '../../limits.ts';
 import type { NativeLoop } from '../../native.ts';
 import type { OutgoingMessage } from '../channel.ts';
 
-/** i32 fields of one line of the send table; SendRecord in native/binding/shared_memory.h. */
+/** i32 fields of one line of the send table; SendRecord in native/core/channel/send_record.h. */
 export const SendField = {
   /** With `frontLent` and `dataLent` in the top bits. */
   channel: 0,
@@ -39,6 +39,10 @@ export const Control = {
   sendSlot: 4,
   releaseCount: 5,
 } as const;
+
+/** V8 takes what hangs on these for constant; what is exported it looks up each time. */
+const field = SendField;
+const word = Control;
 
 /** Preamble, message header and its CRC stand before the payload (msgr2.1 in crc mode, facts 1.4). */
 export const gapOffset = 32 + 41 + 4;
@@ -214,10 +218,6 @@ export class SendTable {
 function isLendable(bytes: Uint8Array): boolean {
   return bytes.length >= lendBytesMin && !(bytes.buffer as { resizable?: boolean }).resizable;
 }
-
-/** V8 takes what hangs on these for constant; what is exported it looks up each time. */
-const field = SendField;
-const word = Control;
 
 /** Looked up once: found through each array anew it costs as much as a quarter of the copy. */
 const { set } = Uint8Array.prototype;
