@@ -19,8 +19,11 @@ void prompt_collection(napi_env env) {
 }  // namespace
 
 bool Deliverer::open(napi_env env, napi_value self, napi_value callback) {
+  napi_value name = nullptr;
   if (napi_create_reference(env, self, 1, &self_) != napi_ok ||
-      napi_create_reference(env, callback, 1, &callback_) != napi_ok) {
+      napi_create_reference(env, callback, 1, &callback_) != napi_ok ||
+      napi_create_string_utf8(env, "msgr2", NAPI_AUTO_LENGTH, &name) != napi_ok ||
+      napi_async_init(env, nullptr, name, &context_) != napi_ok) {
     return false;
   }
   for (BatchState& state : batches_) {
@@ -60,7 +63,7 @@ bool Deliverer::deliver(napi_env env, uint32_t index, ReceiveBatch* batch) {
   napi_create_uint32(env, index, &arguments[0]);
   napi_create_uint32(env, batch == nullptr ? 0 : batch->records().count(), &arguments[1]);
   napi_value answer = nullptr;
-  const napi_status status = napi_make_callback(env, nullptr, self, callback, 3, arguments, &answer);
+  const napi_status status = napi_call_function(env, self, callback, 3, arguments, &answer);
   bool kept = true;
   if (status == napi_ok) {
     napi_get_value_bool(env, answer, &kept);
@@ -72,6 +75,19 @@ bool Deliverer::deliver(napi_env env, uint32_t index, ReceiveBatch* batch) {
   // close() may have been called meanwhile; the slabs of the batch are its own all the same.
   if (batch != nullptr) uninstall(env, *batch, slabs, kept);
   return kept;
+}
+
+void Deliverer::release(napi_env env) {
+  if (context_ != nullptr) napi_async_destroy(env, context_);
+  context_ = nullptr;
+}
+
+void Deliverer::run_ticks(napi_env env) {
+  HandleScope handles(env);
+  napi_callback_scope scope = nullptr;
+  if (context_ == nullptr || !handles.opened()) return;
+  if (napi_open_callback_scope(env, undefined_value(env), context_, &scope) != napi_ok) return;
+  napi_close_callback_scope(env, scope);
 }
 
 bool Deliverer::install(napi_env env, BatchState& state, ReceiveBatch& batch, napi_value slabs) {

@@ -3,6 +3,9 @@
 // The ArrayBuffer of a shared receive slab is made once and used as long as the slab is. Those of large
 // frames live for one delivery; unless the receiver keeps something they are detached, which gives their
 // memory back at once instead of at the next garbage collection.
+//
+// A call into JavaScript is followed by what it left behind: ticks and promise jobs. Node runs them before
+// napi_make_callback returns; here that is a step of its own, so that an answer is on its way before.
 // Threads: JavaScript's. Calls go through the plain C interface and every status is looked at: while an
 // environment is torn down they fail, and that must end in silence, not in an abort.
 #pragma once
@@ -24,10 +27,14 @@ class Deliverer {
 
   // `callback` is called as (batch index, record count, slabs) and answers whether it keeps anything.
   [[nodiscard]] bool open(napi_env env, napi_value self, napi_value callback);
+  // No more deliveries; what the last one left behind can still be run.
   void close(napi_env env);
+  void release(napi_env env);
 
   // Answers whether the batch's memory is still looked at. Without batch (null): a call without records.
+  // Ticks and promise jobs wait for run_ticks(), which has to follow before the host's loop goes on.
   bool deliver(napi_env env, uint32_t index, ReceiveBatch* batch);
+  void run_ticks(napi_env env);
 
  private:
   struct BatchState {
@@ -39,6 +46,7 @@ class Deliverer {
 
   napi_ref self_ = nullptr;
   napi_ref callback_ = nullptr;
+  napi_async_context context_ = nullptr;
   std::vector<BatchState> batches_;
 };
 

@@ -123,6 +123,7 @@ void NativeLoop::shut_down() {
 
 void NativeLoop::on_closed() {
   host_closed_ = true;
+  deliverer_.release(env_);
   if (cleanup_hook_ != nullptr) napi_remove_async_cleanup_hook(cleanup_hook_);
   cleanup_hook_ = nullptr;
   delete_if_unused();
@@ -180,6 +181,16 @@ void NativeLoop::publish_releases() {
   control[Control::kReleaseCount] = static_cast<int32_t>(count);
 }
 
+// What handlers sent at once leaves before their ticks and promise jobs run. If they sent nothing, the jobs may
+// be what answers, and acknowledgements wait for that.
+void NativeLoop::finish_delivery() {
+  if (open_ && !send_->empty()) {
+    submit_messages();
+    if (!thread_) loop_.flush();
+  }
+  deliverer_.run_ticks(env_);
+}
+
 // The inline driver
 
 void NativeLoop::turn() {
@@ -197,6 +208,7 @@ void NativeLoop::turn() {
     if (batch.records().count() != 0 || !releases_.empty()) {
       publish_releases();
       kept = deliverer_.deliver(env_, 0, &batch);
+      finish_delivery();
       if (!open_) break;
     }
     if ((batch.records().count() != 0 || again) && !batch.renew(kept, *pool_)) break;
@@ -249,6 +261,7 @@ void NativeLoop::deliver_filled() {
     while (batches_[index].get() != batch) index++;
     publish_releases();
     const bool kept = deliverer_.deliver(env_, index, batch);
+    finish_delivery();
     if (!open_) break;
     thread_->give_back(batch, kept);
     submit_messages();

@@ -64,8 +64,11 @@ export interface ChannelHandler {
   onMessages(batch: MessageBatch, first: number, end: number): boolean;
   /** The queue fell below half of `channelQueueBytesMax` after `queuedBytes` was read at or above it. */
   onDrain(): void;
-  /** The peer acknowledged messages up to and including `seq` (once per turn at most). */
-  onAcknowledged?(seq: bigint): void;
+  /**
+   * The peer acknowledged messages up to and including `seq` (once per turn at most). A number, as no session
+   * gets beyond 2^53 and a bigint is an object for each turn.
+   */
+  onAcknowledged?(seq: number): void;
   /**
    * The socket is gone: closed by the peer, failed, refused, or closed by the channel because of a bad
    * frame. The channel is idle again; outbox and sequence numbers are kept.

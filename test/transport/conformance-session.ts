@@ -167,7 +167,7 @@ export function sessionConformance({ test, mode }: ConformanceSuite): void {
     await far.events.nextMessages(10);
     await acknowledged(near);
     const seqs = () => near.events.events.filter((event) => event.kind === 'acknowledged').map((e) => e.seq);
-    await near.events.settled(() => seqs().at(-1) === 10n, 'the acknowledgement of the last message');
+    await near.events.settled(() => seqs().at(-1) === 10, 'the acknowledgement of the last message');
     assert.is(near.channel.queuedBytes, 0);
   });
 

@@ -27,7 +27,7 @@ export type ChannelEvent =
   | { kind: 'frame'; tag: number; payload: Buffer; raw: Buffer }
   | { kind: 'message'; message: ReceivedMessage }
   | { kind: 'drain' }
-  | { kind: 'acknowledged'; seq: bigint }
+  | { kind: 'acknowledged'; seq: number }
   | { kind: 'closed'; error: MsgrError };
 
 type EventOf<Kind extends ChannelEvent['kind']> = Extract<ChannelEvent, { kind: Kind }>;
@@ -133,7 +133,7 @@ export class Recorder implements ChannelHandler {
     this.#record({ kind: 'drain' });
   }
 
-  onAcknowledged(seq: bigint): void {
+  onAcknowledged(seq: number): void {
     this.#record({ kind: 'acknowledged', seq });
   }
 

@@ -314,7 +314,7 @@ export class NativeChannel implements Channel {
       case RecordKind.acknowledged:
         if (records[at + Field.generation]! >= this.messageGeneration) {
           this.handler.onAcknowledged?.(
-            (BigInt(records[at + Field.seqHigh]! >>> 0) << 32n) | BigInt(records[at + Field.seqLow]! >>> 0),
+            (records[at + Field.seqHigh]! >>> 0) * 2 ** 32 + (records[at + Field.seqLow]! >>> 0),
           );
         }
         return;

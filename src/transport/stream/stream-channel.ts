@@ -284,7 +284,7 @@ export class StreamChannel implements Channel, LinkOwner, TurnMember {
     this.#pump();
     if (this.#receiver.acknowledgedDue && this.#state !== State.gone) {
       this.#receiver.acknowledgedDue = false;
-      this.handler.onAcknowledged?.(this.#receiver.ackedSeq);
+      this.handler.onAcknowledged?.(Number(this.#receiver.ackedSeq));
     }
     if (this.#sender.drainDue && this.#state !== State.gone) {
       this.#sender.drainDue = false;

@@ -72,6 +72,64 @@ class Keeper extends Recorder {
   }
 }
 
+/** Calls back once, from the handler of the first messages. */
+class OnFirstMessages extends Recorder {
+  constructor(readonly onFirst: () => void) {
+    super();
+  }
+
+  override onMessages(...what: Parameters<Recorder['onMessages']>): boolean {
+    const isFirst = this.messageCount === 0;
+    const keeps = super.onMessages(...what);
+    if (isFirst) this.onFirst();
+    return keeps;
+  }
+}
+
+for (const threads of [0, 1] as const) {
+  const where = threads === 0 ? 'inline' : 'threaded';
+
+  test(
+    `what a handler, its ticks and its promise jobs send arrives in this order: ${where}`,
+    limited(10_000, () =>
+      withTransport({ threads }, async (transport) => {
+        const send = (text: string) => far.send(outgoing({ front: Buffer.from(text) }));
+        const handler = new OnFirstMessages(() => {
+          send('handler');
+          process.nextTick(send, 'tick');
+          Promise.resolve().then(() => send('job'));
+        });
+        const { near, far, events } = await selfSession(transport, handler);
+        near.send(outgoing({ front: patternBytes(10) }));
+        const answers = await events.nextMessages(3);
+        assert.equal(
+          answers.map(({ front }) => Buffer.from(front).toString()),
+          ['handler', 'tick', 'job'],
+        );
+      }),
+    ),
+  );
+
+  test(
+    `ticks and promise jobs of a handler that closes the transport run before anything else: ${where}`,
+    limited(10_000, () =>
+      withTransport({ threads }, async (transport) => {
+        const done: string[] = [];
+        const ended = new Promise<void>((resolve) => {
+          const handler = new OnFirstMessages(() => {
+            setImmediate(() => resolve(void done.push('turn')));
+            process.nextTick(() => done.push('tick'));
+            transport.close().then(() => done.push('job'));
+          });
+          selfSession(transport, handler).then(({ near }) => near.send(outgoing({ front: patternBytes(10) })));
+        });
+        await ended;
+        assert.equal(done, ['tick', 'job', 'turn']);
+      }),
+    ),
+  );
+}
+
 test('the addon is there', () => assert.ok(nativeAvailable()));
 
 test(
