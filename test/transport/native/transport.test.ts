@@ -121,7 +121,9 @@ for (const threads of [0, 1] as const) {
             process.nextTick(() => done.push('tick'));
             transport.close().then(() => done.push('job'));
           });
-          selfSession(transport, handler).then(({ near }) => near.send(outgoing({ front: patternBytes(10) })));
+          selfSession(transport, handler).then(({ near }) =>
+            near.send(outgoing({ front: patternBytes(10) })),
+          );
         });
         await ended;
         assert.equal(done, ['tick', 'job', 'turn']);
