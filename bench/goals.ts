@@ -3,7 +3,7 @@
  * not measured is not reached.
  */
 import { lendBytesMin } from '../src/limits.ts';
-import { cephAnswerer, cpuPerPing, type PingCase, pingCases } from './osd-pings.ts';
+import { cephAnswerer, cpuPerPing, type PingCase, pingCases, pingPayloadBytes } from './osd-pings.ts';
 import type { PeerResult, Results } from './results.ts';
 import { cpuNsPerMessage } from './scenarios/connections.ts';
 import { type Spread, spreadOf } from './statistics.ts';
@@ -52,7 +52,7 @@ const throughputGoals = [
 const framesAlone = 'C++ stream';
 const framesPolling = 'C++ stream polling';
 const bytesAlone = 'TCP stream';
-const tcpAnswerers: readonly string[] = ['TCP blocking', 'TCP spinning'];
+const answersAlone = 'C++ answers';
 
 /** Median round trips with one under way. */
 const pingGoals = [
@@ -90,9 +90,7 @@ export function goalsOf(results: Pick<Results, 'peers' | 'connections' | 'osdPin
           cpuPerPing(results.osdPings, each, ownAnswerer),
         ),
         must,
-        each.window === 1
-          ? quotient(cpuPerPing(results.osdPings, each, cephAnswerer), cpuPerTcpAnswer(results.peers))
-          : undefined,
+        quotient(cpuPerPing(results.osdPings, each, cephAnswerer), leastCpuPerAnswer(results.peers, each)),
       ),
     ),
     ...connectionGoals(results.connections),
@@ -149,16 +147,12 @@ function frameLimit(peers: readonly PeerResult[], to: string, sizeBytes: number)
   return quotient(rates.length === 0 ? undefined : Math.max(...rates), rateAt(peers, to, sizeBytes)?.median);
 }
 
-/** CPU time in nanoseconds of a C++ server that answers one ping of 64 bytes after the other: the best of two. */
-function cpuPerTcpAnswer(peers: readonly PeerResult[]): number | undefined {
-  const costs = peers
-    .filter(({ name }) => tcpAnswerers.includes(name))
-    .flatMap(({ requests }) => {
-      const each = requests
-        .filter(({ depth }) => depth === 1)
-        .map(({ server, roundTrips }) => ((server.userUs + server.systemUs) * 1000) / roundTrips);
-      return each.length === 0 ? [] : [spreadOf(each).min];
-    });
+/** CPU time in nanoseconds of a C++ server for one answer as large, in its best round. */
+function leastCpuPerAnswer(peers: readonly PeerResult[], each: PingCase): number | undefined {
+  const peer = peers.find(({ name }) => name === answersAlone);
+  const costs = (peer?.heartbeats ?? [])
+    .filter(({ depth, sizeBytes }) => depth === each.window && sizeBytes === pingPayloadBytes(each))
+    .map(({ server, roundTrips }) => ((server.userUs + server.systemUs) * 1000) / roundTrips);
   return costs.length === 0 ? undefined : Math.min(...costs);
 }
 

@@ -9,10 +9,16 @@ const sourceFolder = fileURLToPath(new URL('./peers/native', import.meta.url));
 const buildFolder = fileURLToPath(new URL('../build/bench-peers', import.meta.url));
 const buildLimitMs = 300_000;
 
-export const NativePeer = { Stream: 'stream_peer', Tcp: 'tcp_peer', Zmq: 'zmq_peer' } as const;
+export const NativePeer = {
+  Answer: 'answer_peer',
+  Stream: 'stream_peer',
+  Tcp: 'tcp_peer',
+  Zmq: 'zmq_peer',
+} as const;
 export type NativePeer = (typeof NativePeer)[keyof typeof NativePeer];
 
 const needs: Readonly<Record<NativePeer, string>> = {
+  [NativePeer.Answer]: 'cmake and a C++20 compiler',
   [NativePeer.Stream]: 'cmake and a C++20 compiler',
   [NativePeer.Tcp]: 'cmake and a C++ compiler',
   [NativePeer.Zmq]: 'cmake, a C++ compiler and libzmq3-dev',

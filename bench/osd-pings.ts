@@ -10,7 +10,7 @@ import { microseconds } from '../src/cli/bench/report.ts';
 import { formatCount, formatTable } from '../src/cli/format.ts';
 import type { LiveLine } from '../src/cli/live-line.ts';
 import { Pinger, type PingSummary } from '../src/cli/ping/pinger.ts';
-import { EntityAddr, EntityName, Uuid } from '../src/index.ts';
+import { EntityAddr, EntityName, osdPingPadding, Uuid } from '../src/index.ts';
 import { nativeAvailable } from '../src/native.ts';
 import { CephCluster } from '../test/support/ceph-cluster.ts';
 import type { PingAnswererOptions } from './ping-answerer.ts';
@@ -41,12 +41,19 @@ export interface AnswererResult extends PingCase {
 }
 
 const heartbeatBytes = 2000;
+/** MOSDPing of version 5 without padding and without `deltaUb`. */
+const unpaddedBytes = 54;
 
 export const pingCases: readonly PingCase[] = [
   { window: 64, minMessageSize: heartbeatBytes },
   { window: 1, minMessageSize: heartbeatBytes },
   { window: 64, minMessageSize: 0 },
 ];
+
+/** Of a ping, and of its answer. */
+export function pingPayloadBytes({ minMessageSize }: PingCase): number {
+  return unpaddedBytes + osdPingPadding(minMessageSize);
+}
 
 /** The one that the goals compare others with; `back` shows that the network does not matter. */
 export const cephAnswerer = 'ceph-osd, front';

@@ -27,6 +27,8 @@ export const PairScenario = {
   FanIn: 'fan-in',
   /** A messenger's connection to itself. */
   Loopback: 'loopback',
+  /** Request and reply as large and as many as the pings of osd-pings.ts. */
+  Heartbeats: 'heartbeats',
 } as const;
 export type PairScenario = (typeof PairScenario)[keyof typeof PairScenario];
 

@@ -18,6 +18,7 @@ export interface PeerResult {
   readonly gc: readonly GcSample[];
   readonly fanIn: readonly ThroughputSample[];
   readonly loopback: readonly ThroughputSample[];
+  readonly heartbeats: readonly RoundTripSample[];
 }
 
 export type MutablePeerResult = {
@@ -31,7 +32,8 @@ export function emptyResult({
   title,
   does,
 }: Pick<PeerResult, 'name' | 'title' | 'does'>): MutablePeerResult {
-  return { name, title, does, stream: [], rotating: [], requests: [], gc: [], fanIn: [], loopback: [] };
+  const nothing = { stream: [], rotating: [], requests: [], gc: [], fanIn: [], loopback: [], heartbeats: [] };
+  return { name, title, does, ...nothing };
 }
 
 export interface Results {

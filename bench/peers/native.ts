@@ -39,6 +39,13 @@ export const peers: readonly Peer[] = [
     scenarios: ['stream'],
     does: 'as many bytes from one buffer to another; no frames, no CRC, no message; one core spins',
   }),
+  programPeer(NativePeer.Answer, '-', {
+    name: 'C++ answers',
+    title: 'heartbeat frames answered in C++',
+    order: 55,
+    scenarios: ['heartbeats'],
+    does: 'CRC-32C of every segment, both ways, by the same code; no session, no dispatch, no MOSDPing',
+  }),
   programPeer(NativePeer.Tcp, 'blocking', {
     name: 'TCP blocking',
     title: 'raw TCP in C++, blocking',

@@ -1,5 +1,6 @@
 /** One peer's turn in a round: everything that the plan asks of a pair, on one pair of fresh processes. */
 import { formatSize } from '../../src/cli/format.ts';
+import { pingCases, pingPayloadBytes } from '../osd-pings.ts';
 import { PairScenario, type Peer, type PeerSession } from '../peer.ts';
 import type { Plan } from '../plan.ts';
 import type { MutablePeerResult } from '../results.ts';
@@ -73,6 +74,13 @@ const measure: Record<PairScenario, Measure> = {
   async [PairScenario.Loopback](_peer, session, { sizesBytes, seconds }, { loopback }, watch) {
     for (const sizeBytes of sizesBytes) {
       loopback.push(await session.throughput!({ sizeBytes, seconds }, watch(formatSize(sizeBytes))));
+    }
+  },
+
+  async [PairScenario.Heartbeats](_peer, session, { seconds }, { heartbeats }, watch) {
+    for (const each of pingCases) {
+      const task = { sizeBytes: pingPayloadBytes(each), seconds, depth: each.window };
+      heartbeats.push(await session.roundTrips!(task, watch(`${each.window} heartbeats under way`)));
     }
   },
 };

@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Goal, goalsOf, isForbidden } from '../../bench/goals.ts';
-import { type AnswererResult, cephAnswerer } from '../../bench/osd-pings.ts';
+import { type AnswererResult, cephAnswerer, pingPayloadBytes } from '../../bench/osd-pings.ts';
 import { goalTable } from '../../bench/table.ts';
 import { peerResult, pingSample, resultsOf, streamSample } from './sample-results.ts';
 
@@ -87,6 +87,25 @@ test('heartbeats: how many times less CPU than a real ceph-osd', () => {
       [null, 7, false],
     ],
   );
+});
+
+test('heartbeats: what a C++ server needs that only answers frames is the bound', () => {
+  const each = { window: 1, minMessageSize: 2000 };
+  const title = (name: string, serverCpuNs: number) =>
+    ({ ...each, title: name, serverCpuNs }) as unknown as AnswererResult;
+  const alone = peerResult('C++ answers', []);
+  const sizeBytes = pingPayloadBytes(each);
+  alone.heartbeats.push(
+    { ...pingSample(1), sizeBytes, roundTrips: 4, server: { userUs: 20, systemUs: 60 } },
+    { ...pingSample(1), sizeBytes, roundTrips: 4, server: { userUs: 10, systemUs: 30 } },
+    { ...pingSample(1, 64), sizeBytes, roundTrips: 400 },
+  );
+  const osdPings = [title(cephAnswerer, 20_000), title('msgr2 async', 16_000)];
+  const goal = goalNamed(
+    goalsOf({ ...resultsOf([alone]), osdPings }),
+    'ceph-osd / msgr2, CPU per ping, 2000 B, 1 under way',
+  );
+  assert.equal([goal.ratio, goal.limit, goal.ok, isForbidden(goal)], [1.25, 2, false, true]);
 });
 
 test('connections and secure mode', () => {

@@ -37,12 +37,12 @@ const checks: Record<Peer['scenarios'][number], (session: PeerSession, peer: Pee
   },
   async requests(session, { depthMax }) {
     for (const depth of [1, 9]) {
-      if (depth > (depthMax ?? depth)) continue;
-      const { roundTrips, rttMs } = await session.roundTrips!({ sizeBytes: 1000, seconds, depth });
-      assert.ok(roundTrips >= depth);
-      assert.ok(0 < rttMs.min && rttMs.min <= rttMs.p50 && rttMs.p50 <= rttMs.p9999);
-      assert.ok(rttMs.p9999 <= rttMs.max);
+      if (depth <= (depthMax ?? depth)) await roundTrips(session, 1000, depth);
     }
+  },
+  async heartbeats(session) {
+    await roundTrips(session, 2000, 64);
+    await roundTrips(session, 54, 1);
   },
   async gc(session) {
     const { messages, server, client } = await session.collections!({ sizeBytes: 64, seconds });
@@ -56,6 +56,15 @@ const checks: Record<Peer['scenarios'][number], (session: PeerSession, peer: Pee
     assert.ok(sample.messages > 5);
   },
 };
+
+async function roundTrips(session: PeerSession, sizeBytes: number, depth: number): Promise<void> {
+  const sample = await session.roundTrips!({ sizeBytes, seconds, depth });
+  assert.ok(sample.roundTrips >= depth);
+  assert.ok(sample.server.userUs + sample.server.systemUs > 0);
+  const { rttMs } = sample;
+  assert.ok(0 < rttMs.min && rttMs.min <= rttMs.p50 && rttMs.p50 <= rttMs.p9999);
+  assert.ok(rttMs.p9999 <= rttMs.max);
+}
 
 async function streams(session: PeerSession, sizes: readonly number[]): Promise<void> {
   for (const sizeBytes of sizes) {
