@@ -61,3 +61,14 @@ TEST_CASE("busy poll: a stream is looked at with pauses, a ping at once") {
   CHECK_FALSE(poll.looks(now + 10 * kUs));
   CHECK(poll.looks(now + kWindowUs * kUs));
 }
+
+TEST_CASE("busy poll: what comes in bulk is slept for, until less comes") {
+  BusyPoll poll(kWindowUs);
+  uint64_t now = 1'000'000'000;
+  spins(poll, now, 10, 64);
+  poll.on_traffic(now, 256 * 1024);
+  CHECK_FALSE(poll.wanted(now));
+  CHECK_FALSE(poll.wanted(now + 40 * kUs));
+  poll.on_traffic(now + 40 * kUs, 2000);
+  CHECK(poll.wanted(now + 40 * kUs));
+}

@@ -31,6 +31,7 @@ class BusyPoll {
   // `bytes` came, or traffic of which that is not known.
   void on_traffic(uint64_t now_ns, uint64_t bytes = 0) {
     if (bytes >= kStreamBytes) next_look_ns_ = now_ns + kStreamPauseNs;
+    bulk_ = bytes >= kBulkBytes;
     const uint64_t gap = std::min(now_ns - last_traffic_ns_, gap_max());
     if (resting_ > 0) {
       resting_--;
@@ -48,9 +49,10 @@ class BusyPoll {
 
   // A loop that sleeps between its pings sees gaps of a wake-up more than one that polls, and one that is
   // fed 256 KiB at a time sees gaps of as long as the sender takes to fill them: both are worth the wait,
-  // as the next input is likely to come before a sleep and a wake-up would be over.
+  // as the next input is likely to come before a sleep and a wake-up would be over. Not so who is fed more at
+  // once: nobody waits for an answer then, and while the reader sleeps the sender makes its next read larger.
   [[nodiscard]] bool wanted(uint64_t now_ns) const {
-    if (resting_ > 0 || average_gap_ns_ >= 4 * window_ns_) return false;
+    if (bulk_ || resting_ > 0 || average_gap_ns_ >= 4 * window_ns_) return false;
     return now_ns - last_traffic_ns_ < patience_ns();
   }
 
@@ -63,6 +65,8 @@ class BusyPoll {
   // So much at once is no ping.
   static constexpr uint64_t kStreamBytes = 16 * 1024;
   static constexpr uint64_t kStreamPauseNs = 30'000;
+  // And so much is not worth a look at all.
+  static constexpr uint64_t kBulkBytes = 96 * 1024;
 
   [[nodiscard]] uint64_t gap_max() const { return 16 * window_ns_; }
   [[nodiscard]] uint64_t patience_ns() const {
@@ -87,6 +91,8 @@ class BusyPoll {
   const uint64_t window_ns_;
   uint64_t last_traffic_ns_ = 0;
   uint64_t next_look_ns_ = 0;
+  // What came last was so much.
+  bool bulk_ = false;
   uint64_t average_gap_ns_;
   uint32_t misses_ = 0;
   uint32_t hits_ = 0;
