@@ -22,7 +22,7 @@ export const bannerPayloadBytesMax = 1024;
 export const messageBytesMaxDefault = 256 * 1024 * 1024;
 
 /** Payloads of at least this many bytes are lent to the kernel instead of being copied into the send slab. */
-export const lendBytesMin = 64 * 1024;
+export const lendBytesMin = 16 * 1024;
 
 /** One receive or send slab; a frame that does not fit gets a slab of its own. */
 export const slabBytes = 1024 * 1024;

@@ -21,7 +21,7 @@ inline Limits bench_limits() {
   Limits limits;
   limits.control_payload_bytes_max = 64 * 1024;
   limits.message_bytes_max = 256 * 1024 * 1024;
-  limits.lend_bytes_min = 64 * 1024;
+  limits.lend_bytes_min = 16 * 1024;
   limits.slab_bytes = 1024 * 1024;
   limits.receive_turn_bytes_max = 1024 * 1024;
   limits.channel_queue_bytes_max = 1024 * 1024;

@@ -20,7 +20,7 @@ namespace {
 
 // As in src/limits.ts: one write, and from where on a payload is not copied.
 constexpr size_t kWriteBytes = 512 << 10;
-constexpr size_t kLendBytesMin = 64 << 10;
+constexpr size_t kLendBytesMin = 16 << 10;
 constexpr size_t kReadBytes = 512 << 10;
 constexpr size_t kReadBufferBytes = 256 << 20;
 
