@@ -12,6 +12,7 @@ import type { LiveLine } from '../src/cli/live-line.ts';
 import { Pinger, type PingSummary } from '../src/cli/ping/pinger.ts';
 import { EntityAddr, EntityName, osdPingPadding, Uuid } from '../src/index.ts';
 import { nativeAvailable } from '../src/native.ts';
+import { pingBytes } from '../src/osd/network/ping-codec.ts';
 import { CephCluster } from '../test/support/ceph-cluster.ts';
 import type { PingAnswererOptions } from './ping-answerer.ts';
 import type { OsdPingsPlan } from './plan.ts';
@@ -41,8 +42,6 @@ export interface AnswererResult extends PingCase {
 }
 
 const heartbeatBytes = 2000;
-/** MOSDPing of version 5 without padding and without `deltaUb`. */
-const unpaddedBytes = 54;
 
 export const pingCases: readonly PingCase[] = [
   { window: 64, minMessageSize: heartbeatBytes },
@@ -52,7 +51,7 @@ export const pingCases: readonly PingCase[] = [
 
 /** Of a ping, and of its answer. */
 export function pingPayloadBytes({ minMessageSize }: PingCase): number {
-  return unpaddedBytes + osdPingPadding(minMessageSize);
+  return pingBytes({ paddingBytes: osdPingPadding(minMessageSize) });
 }
 
 /** The one that the goals compare others with; `back` shows that the network does not matter. */

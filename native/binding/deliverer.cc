@@ -47,7 +47,7 @@ void Deliverer::close(napi_env env) {
   }
 }
 
-bool Deliverer::deliver(napi_env env, uint32_t index, ReceiveBatch* batch) {
+bool Deliverer::deliver(napi_env env, uint32_t index, ReceiveBatch& batch) {
   HandleScope scope(env);
   BatchState& state = batches_[index];
   napi_value self = nullptr;
@@ -58,10 +58,10 @@ bool Deliverer::deliver(napi_env env, uint32_t index, ReceiveBatch* batch) {
       napi_get_reference_value(env, state.slabs, &slabs) != napi_ok) {
     return false;
   }
-  if (batch != nullptr && !install(env, state, *batch, slabs)) return false;
+  if (!install(env, state, batch, slabs)) return false;
   napi_value arguments[3] = {nullptr, nullptr, slabs};
   napi_create_uint32(env, index, &arguments[0]);
-  napi_create_uint32(env, batch == nullptr ? 0 : batch->records().count(), &arguments[1]);
+  napi_create_uint32(env, batch.records().count(), &arguments[1]);
   napi_value answer = nullptr;
   const napi_status status = napi_call_function(env, self, callback, 3, arguments, &answer);
   bool kept = true;
@@ -73,7 +73,7 @@ bool Deliverer::deliver(napi_env env, uint32_t index, ReceiveBatch* batch) {
     if (napi_get_and_clear_last_exception(env, &error) == napi_ok) napi_fatal_exception(env, error);
   }
   // close() may have been called meanwhile; the slabs of the batch are its own all the same.
-  if (batch != nullptr) uninstall(env, *batch, slabs, kept);
+  uninstall(env, batch, slabs, kept);
   return kept;
 }
 

@@ -27,13 +27,13 @@ class Deliverer {
 
   // `callback` is called as (batch index, record count, slabs) and answers whether it keeps anything.
   [[nodiscard]] bool open(napi_env env, napi_value self, napi_value callback);
-  // No more deliveries; what the last one left behind can still be run.
+  // No more deliveries; what the last one left behind can still be run, until release().
   void close(napi_env env);
   void release(napi_env env);
 
-  // Answers whether the batch's memory is still looked at. Without batch (null): a call without records.
+  // Answers whether the batch's memory is still looked at.
   // Ticks and promise jobs wait for run_ticks(), which has to follow before the host's loop goes on.
-  bool deliver(napi_env env, uint32_t index, ReceiveBatch* batch);
+  [[nodiscard]] bool deliver(napi_env env, uint32_t index, ReceiveBatch& batch);
   void run_ticks(napi_env env);
 
  private:

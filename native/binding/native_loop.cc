@@ -181,14 +181,17 @@ void NativeLoop::publish_releases() {
   control[Control::kReleaseCount] = static_cast<int32_t>(count);
 }
 
-// What handlers sent at once leaves before their ticks and promise jobs run. If they sent nothing, the jobs may
-// be what answers, and acknowledgements wait for that.
-void NativeLoop::finish_delivery() {
+// Answers whether JavaScript still looks at the batch. What handlers sent at once leaves before their ticks and
+// promise jobs run. If they sent nothing, the jobs may be what answers, and acknowledgements wait for that.
+bool NativeLoop::deliver(uint32_t index, ReceiveBatch& batch) {
+  publish_releases();
+  const bool kept = deliverer_.deliver(env_, index, batch);
   if (open_ && !send_->empty()) {
     submit_messages();
     if (!thread_) loop_.flush();
   }
   deliverer_.run_ticks(env_);
+  return kept;
 }
 
 // The inline driver
@@ -206,9 +209,7 @@ void NativeLoop::turn() {
     bool kept = true;
     worked = worked || again || batch.records().count() != 0;
     if (batch.records().count() != 0 || !releases_.empty()) {
-      publish_releases();
-      kept = deliverer_.deliver(env_, 0, &batch);
-      finish_delivery();
+      kept = deliver(0, batch);
       if (!open_) break;
     }
     if ((batch.records().count() != 0 || again) && !batch.renew(kept, *pool_)) break;
@@ -259,9 +260,7 @@ void NativeLoop::deliver_filled() {
     if (batch == nullptr) break;
     uint32_t index = 0;
     while (batches_[index].get() != batch) index++;
-    publish_releases();
-    const bool kept = deliverer_.deliver(env_, index, batch);
-    finish_delivery();
+    const bool kept = deliver(index, *batch);
     if (!open_) break;
     thread_->give_back(batch, kept);
     submit_messages();

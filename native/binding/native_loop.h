@@ -97,7 +97,7 @@ class NativeLoop final : private HostLoop::Client {
   void command_now(Run run);
   void submit_messages();
   void publish_releases();
-  void finish_delivery();
+  [[nodiscard]] bool deliver(uint32_t index, ReceiveBatch& batch);
 
   // The drivers: inline …
   void turn();

@@ -38,7 +38,7 @@ bool serve_run(int socket, uint64_t payload_bytes) {
   reader.set_in_session(true);
   msgr::MessagePreamble preamble;
   const std::unique_ptr<uint8_t[]> in(new uint8_t[kBlockBytesMax]);
-  const std::unique_ptr<uint8_t[]> out(new uint8_t[2 * kBlockBytesMax]);
+  const std::unique_ptr<uint8_t[]> out(new uint8_t[kBlockBytesMax]);
   size_t begin = 0;
   size_t end = 0;
   uint64_t seq = 0;
@@ -55,7 +55,10 @@ bool serve_run(int socket, uint64_t payload_bytes) {
     size_t answers = 0;
     bool ended = false;
     msgr::FrameView frame;
-    while (reader.next(in.get() + begin, end - begin, frame) == msgr::ReadStatus::kFrame) {
+    for (;;) {
+      const msgr::ReadStatus status = reader.next(in.get() + begin, end - begin, frame);
+      if (status == msgr::ReadStatus::kNeedMore) break;
+      check(status == msgr::ReadStatus::kFrame, "a frame is damaged");
       const uint8_t* payload = in.get() + begin + frame.offsets[1];
       const msgr::MessageHeader header = msgr::parse_message_header(in.get() + begin + frame.offsets[0]);
       begin += frame.wire_size;
@@ -83,15 +86,6 @@ int serve() {
   return 0;
 }
 
-void receive_all(int socket, uint8_t* data, size_t size) {
-  for (size_t have = 0; have < size;) {
-    const ssize_t got = recv(socket, data + have, size - have, MSG_DONTWAIT);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR)) continue;
-    check(got > 0, "recv");
-    have += static_cast<size_t>(got);
-  }
-}
-
 int ping(const char* port) {
   const int socket = connect_to(port);
   Task task;
@@ -115,7 +109,7 @@ int ping(const char* port) {
     uint64_t pings = 0;
     do {
       send_all(socket, block.data(), block_bytes);
-      receive_all(socket, answer.data(), block_bytes);
+      check(receive_all(socket, answer.data(), block_bytes, MSG_DONTWAIT), "recv");
       const auto now = Clock::now();
       times.record(ms_between(sent_at, now));
       sent_at = now;
@@ -126,7 +120,7 @@ int ping(const char* port) {
     end_line();
     const size_t last = write_frame(block.data(), preamble, 1, kEnd, payload.data(), payload_bytes);
     send_all(socket, block.data(), last);
-    receive_all(socket, answer.data(), last);
+    check(receive_all(socket, answer.data(), last, MSG_DONTWAIT), "recv");
   }
   return 0;
 }

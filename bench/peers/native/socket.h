@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <cstdio>
 
@@ -47,6 +48,18 @@ inline int connect_to(const char* port) {
   check(connect(peer, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0, "connect");
   set_no_delay(peer);
   return peer;
+}
+
+// `flags` as of recv: MSG_DONTWAIT asks again and again. False when the other end is gone.
+inline bool receive_all(int socket, uint8_t* data, size_t size, int flags) {
+  while (size > 0) {
+    const ssize_t got = recv(socket, data, size, flags);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) continue;
+    if (got <= 0) return false;
+    data += got;
+    size -= static_cast<size_t>(got);
+  }
+  return true;
 }
 
 inline void send_all(int socket, const uint8_t* data, size_t size) {

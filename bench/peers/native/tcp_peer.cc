@@ -5,8 +5,6 @@
 //     tcp_peer server blocking|spinning|stream        tcp_peer client blocking|spinning|stream PORT
 //
 // Before each run the client says how large its messages, or frames, will be, in eight bytes.
-#include <cerrno>
-
 #include "harness.h"
 #include "socket.h"
 
@@ -14,19 +12,8 @@ using namespace bench;
 
 namespace {
 
-bool spinning;
-
-// False when the other end is gone.
-bool receive_all(int socket, uint8_t* data, size_t size) {
-  while (size > 0) {
-    const ssize_t got = recv(socket, data, size, spinning ? MSG_DONTWAIT : 0);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR)) continue;
-    if (got <= 0) return false;
-    data += got;
-    size -= static_cast<size_t>(got);
-  }
-  return true;
-}
+// While a run goes on.
+int receive_flags;
 
 // Between runs nobody spins.
 bool receive_size(int socket, uint64_t& size) {
@@ -41,7 +28,7 @@ int serve() {
     Counts counts;
     Run run;
     for (;;) {
-      if (!receive_all(socket, message.data(), size)) return 0;
+      if (!receive_all(socket, message.data(), size, receive_flags)) return 0;
       // The last one of a run.
       if (message[0] == 0) break;
       if (counts.pings == 0) run.restart_clock();
@@ -75,7 +62,7 @@ int serve_stream() {
     Counts counts;
     Run run;
     for (;;) {
-      if (!receive_all(socket, block.data(), block.size())) return 0;
+      if (!receive_all(socket, block.data(), block.size(), receive_flags)) return 0;
       if (block[0] != kDataByte) break;
       if (counts.bytes == 0) run.restart_clock();
       counts.bytes += block.size();
@@ -125,7 +112,7 @@ int ping(const char* port) {
     auto sent_at = Clock::now();
     do {
       send_all(socket, message.data(), size);
-      check(receive_all(socket, message.data(), size), "recv");
+      check(receive_all(socket, message.data(), size, receive_flags), "recv");
       const auto now = Clock::now();
       times.record(ms_between(sent_at, now));
       sent_at = now;
@@ -146,7 +133,7 @@ int main(int argument_count, char** arguments) {
   end_with_parent();
   const bool is_server = std::strcmp(arguments[1], "server") == 0;
   const bool streams = std::strcmp(arguments[2], "stream") == 0;
-  spinning = streams || std::strcmp(arguments[2], "spinning") == 0;
+  receive_flags = streams || std::strcmp(arguments[2], "spinning") == 0 ? MSG_DONTWAIT : 0;
   if (streams) return is_server ? serve_stream() : stream(arguments[3]);
   return is_server ? serve() : ping(arguments[3]);
 }

@@ -48,9 +48,9 @@ class BusyPoll {
   [[nodiscard]] bool looks(uint64_t now_ns) const { return now_ns >= next_look_ns_; }
 
   // A loop that sleeps between its pings sees gaps of a wake-up more than one that polls, and one that is
-  // fed 256 KiB at a time sees gaps of as long as the sender takes to fill them: both are worth the wait,
-  // as the next input is likely to come before a sleep and a wake-up would be over. Not so who is fed more at
-  // once: nobody waits for an answer then, and while the reader sleeps the sender makes its next read larger.
+  // fed tens of KiB at a time sees gaps of as long as the sender takes to fill them: both are worth the wait,
+  // as the next input is likely to come before a sleep and a wake-up would be over. Who is fed in bulk sleeps:
+  // nobody waits for an answer then, and meanwhile the sender makes the next read larger.
   [[nodiscard]] bool wanted(uint64_t now_ns) const {
     if (bulk_ || resting_ > 0 || average_gap_ns_ >= 4 * window_ns_) return false;
     return now_ns - last_traffic_ns_ < patience_ns();

@@ -51,7 +51,7 @@ export function tryReadPing(message: ReceivedMessage): MOSDPing | undefined {
 }
 
 /** Bytes of the front of one that has version 5. */
-export function pingBytes({ deltaUb, paddingBytes }: MOSDPing): number {
+export function pingBytes({ deltaUb, paddingBytes }: Pick<MOSDPing, 'deltaUb' | 'paddingBytes'>): number {
   return (deltaUb === undefined ? bytesWithoutDelta : bytesWithDelta) + paddingBytes;
 }
 
