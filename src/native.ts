@@ -36,13 +36,14 @@ export interface NativeLayout {
   readonly sendOffset: number;
   readonly sendRecords: number;
   readonly recordOffset: number;
+  readonly placeOffset: number;
   readonly records: number;
   readonly countersPerChunk: number;
 }
 
 /**
- * Called once per turn: records 0 to `count - 1` of record table `table` point into `slabs`. Answers whether
- * anything in the slabs is kept past the call.
+ * Called once per turn: places 0 to `count - 1` of table `table` say where records are, there or in `slabs`.
+ * Answers whether anything in the slabs is kept past the call.
  */
 export type NativeDelivery = (table: number, count: number, slabs: ArrayBuffer[]) => boolean;
 

@@ -76,8 +76,9 @@ inline MessageTimes measure_messages(uint32_t size, bool lossless, StreamMode mo
                           .middle_length = 0,
                           .data_length = 0});
     }
-    std::vector<Record> records(count + 8);
-    RecordBatch batch(records.data(), count + 8);
+    std::vector<Record> table(count + 8);
+    std::vector<RecordPlace> places(count + 8);
+    RecordBatch batch(table.data(), places.data(), count + 8);
     batch.reserve_slabs(4);
     iovec vectors[64];
     for (uint32_t round = 0; round < kRounds * repeats; round++) {

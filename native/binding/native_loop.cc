@@ -66,8 +66,9 @@ bool NativeLoop::open(napi_env env, napi_value self, napi_value callback, std::s
   std::memset(memory_->data(), 0, layout_.releases_offset());
   std::vector<ReceiveBatch*> free;
   for (uint32_t i = 0; i < layout_.tables; i++) {
-    auto* records = reinterpret_cast<Record*>(memory_->data() + layout_.record_offset(i));
-    batches_.push_back(std::make_unique<ReceiveBatch>(records, kBatchRecords, poison_));
+    auto* table = reinterpret_cast<Record*>(memory_->data() + layout_.record_offset(i));
+    auto* places = reinterpret_cast<RecordPlace*>(memory_->data() + layout_.place_offset(i));
+    batches_.push_back(std::make_unique<ReceiveBatch>(table, places, kBatchRecords, poison_));
     if (!batches_.back()->renew(false, *pool_)) {
       error = "no memory for receive slabs";
       return false;

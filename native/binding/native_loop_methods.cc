@@ -162,6 +162,7 @@ void NativeLoop::describe(napi_env env, napi_value self) {
   set("sendOffset", layout_.send_offset(0));
   set("sendRecords", kSendRecords);
   set("recordOffset", layout_.record_offset(0));
+  set("placeOffset", layout_.place_offset(0));
   set("records", kBatchRecords);
   set("countersPerChunk", ChannelTable::kChunkChannels);
   set_property(env, self, "layout", layout);

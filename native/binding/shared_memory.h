@@ -1,15 +1,14 @@
 // The memory that C++ and TypeScript both write and read, one block per transport. src/native.ts learns
 // every offset from here through `layout`, so there is one table.
 //
-//      ┌──────────┬──────────┬─────────────────────────┬───────────────────────────────┐
-//      │ control  │ releases │ send tables             │ record tables                 │
-//      │ 64 × i32 │ 1024×i32 │ 1 or 4 × 2048 × 32 B    │ 1 or 4 × 4096 × 64 B          │
-//      └──────────┴──────────┴─────────────────────────┴───────────────────────────────┘
-//
+//      ┌──────────┬──────────┬──────────────────────┬──────────────────────┬─────────────────────┐
+//      │ control  │ releases │ send tables          │ record tables        │ places              │
+//      │ 64 × i32 │ 1024×i32 │ 1 or 4 × 2048 × 32 B │ 1 or 4 × 4096 × 64 B │ 1 or 4 × 4096 × 8 B │
+//      └──────────┴──────────┴──────────────────────┴──────────────────────┴─────────────────────┘
 //
 // The frames of one send table lie one behind the other in one slab, from kSendStart on, in the table's
 // order; so a line of the table says nothing of where its frame is.
-// Send tables are written by TypeScript, record tables by the loop. With a thread of its own the loop works
+// Send tables are written by TypeScript, records and places by the loop. With a thread of its own the loop works
 // on one table while JavaScript works on another; they change hands under the thread's lock. Control words
 // and releases are touched on JavaScript's thread only.
 #pragma once
@@ -77,7 +76,10 @@ struct SharedLayout {
   [[nodiscard]] size_t record_offset(uint32_t table) const {
     return send_offset(tables) + size_t{table} * kBatchRecords * sizeof(Record);
   }
-  [[nodiscard]] size_t bytes() const { return record_offset(tables); }
+  [[nodiscard]] size_t place_offset(uint32_t table) const {
+    return record_offset(tables) + size_t{table} * kBatchRecords * sizeof(RecordPlace);
+  }
+  [[nodiscard]] size_t bytes() const { return place_offset(tables); }
 
   const uint32_t tables;
 };

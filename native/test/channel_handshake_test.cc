@@ -174,8 +174,9 @@ TEST_CASE("channel: another takes over its stream in the handshake, unread bytes
   append_bytes(stream, message_with_seq(1, text("first")));
   append_bytes(stream, Bytes(message_with_seq(2, text("second"))).first(50));
   {
-    Record records[4];
-    RecordBatch batch(records, 4);
+    Record table[4];
+    RecordPlace places[4];
+    RecordBatch batch(table, places, 4);
     const SlabRef slab = session.pool().take();
     std::copy(stream.begin(), stream.end(), slab->data());
     const ReceiveResult result = accepted.received(*slab, 0, static_cast<uint32_t>(stream.size()), batch);

@@ -283,13 +283,14 @@ TEST_CASE("secure channel: a session takes over another's stream, mid-frame, key
     accepted.wrote(50);
 
     accepted.expect_frame();
-    std::vector<Record> records(4);
-    RecordBatch batch(records.data(), 4);
+    std::vector<Record> table(4);
+    std::vector<RecordPlace> places(4);
+    RecordBatch batch(table.data(), places.data(), 4);
     SlabRef slab = session.pool().take();
     std::copy_n(incoming.begin(), cut, slab->data());
     const ReceiveResult result = accepted.received(*slab, 0, static_cast<uint32_t>(cut), batch);
     const bool pulled = result.status == ReceiveStatus::kPulled;
-    if (pulled) CHECK(records[0].type_and_priority == static_cast<int>(Tag::kSessionReconnect));
+    if (pulled) CHECK(batch.record(0).type_and_priority == static_cast<int>(Tag::kSessionReconnect));
     REQUIRE(accepted.keep_tail(*slab, result.consumed, static_cast<uint32_t>(cut) - result.consumed));
     batch.clear();
 

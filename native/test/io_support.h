@@ -31,7 +31,8 @@ struct Host {
         table(*pool),
         loop(limits, *pool, table, releases, faults),
         records(batch_capacity),
-        batch(records.data(), batch_capacity) {
+        places(batch_capacity),
+        batch(records.data(), places.data(), batch_capacity) {
     REQUIRE(batch.renew(false, *pool));
   }
   ~Host() {
@@ -56,7 +57,7 @@ struct Host {
 
   void take() {
     for (uint32_t i = 0; i < batch.records().count(); i++) {
-      const Record& record = batch.records().records()[i];
+      const Record& record = batch.records().record(i);
       if (record.kind == static_cast<int32_t>(RecordKind::kMessage)) {
         // Every message is filled with its number.
         const uint8_t* front =
@@ -105,6 +106,7 @@ struct Host {
   LentReleases releases;
   EventLoop loop;
   std::vector<Record> records;
+  std::vector<RecordPlace> places;
   ReceiveBatch batch;
   SlabRef send_slab;
   std::vector<uint32_t> received;
@@ -150,9 +152,9 @@ inline uint32_t connect_to(Host& near, uint32_t id, uint32_t generation, Host& f
 
 // The host's side of a threaded loop: what the binding does, without JavaScript.
 struct ThreadedHost : Host {
-  ThreadedHost() : more_records(3, std::vector<Record>(256)) {
-    for (auto& memory : more_records) {
-      batches.push_back(std::make_unique<ReceiveBatch>(memory.data(), 256));
+  ThreadedHost() : tables(3, std::vector<Record>(256)), place_tables(3, std::vector<RecordPlace>(256)) {
+    for (size_t i = 0; i < tables.size(); i++) {
+      batches.push_back(std::make_unique<ReceiveBatch>(tables[i].data(), place_tables[i].data(), 256));
       REQUIRE(batches.back()->renew(false, *pool));
     }
     thread = std::make_unique<LoopThread>(
@@ -168,7 +170,7 @@ struct ThreadedHost : Host {
     thread->take_notification();
     while (ReceiveBatch* filled = thread->next_filled(released)) {
       for (uint32_t i = 0; i < filled->records().count(); i++) {
-        const Record& record = filled->records().records()[i];
+        const Record& record = filled->records().record(i);
         if (record.kind == static_cast<int32_t>(RecordKind::kMessage)) {
           const Slab& slab = *filled->records().slabs()[static_cast<size_t>(record.slab)];
           CHECK(load_u32(slab.data() + record.front_offset) == static_cast<uint32_t>(record.tid_low));
@@ -181,7 +183,8 @@ struct ThreadedHost : Host {
     }
   }
 
-  std::vector<std::vector<Record>> more_records;
+  std::vector<std::vector<Record>> tables;
+  std::vector<std::vector<RecordPlace>> place_tables;
   std::vector<std::unique_ptr<ReceiveBatch>> batches;
   LentReleases released;
   std::unique_ptr<LoopThread> thread;

@@ -45,8 +45,9 @@ TEST_CASE("record: the counters' names say where the words are") {
 
 TEST_CASE("record: a batch holds its slabs until it is cleared") {
   SlabPool* pool = SlabPool::create(4096, 0);
-  Record records[2];
-  RecordBatch batch(records, 2);
+  Record table[2];
+  RecordPlace places[2];
+  RecordBatch batch(table, places, 2);
   SlabRef first = pool->take();
   SlabRef second = pool->take();
   CHECK(batch.slab_index(*first) == 0);
@@ -57,23 +58,68 @@ TEST_CASE("record: a batch holds its slabs until it is cleared") {
   CHECK(pool->live_count() == 2);
   batch.append(RecordKind::kOpened, 3, 4);
   CHECK(!batch.full());
-  batch.append_closed(3, 4, CloseReason::kBadFrame, 0,
-                      {.error = FrameError::kSegmentCrc,
-                       .tag = 17,
-                       .segment = 2,
-                       .value = 0x1122334455667788,
-                       .expected = 9});
+  batch.append(RecordKind::kDrained, 3, 4);
   CHECK(batch.full());
-  CHECK(records[1].kind == 6);
-  CHECK(records[1].type_and_priority == (2 | 17 << 16));
-  CHECK(records[1].versions == (8 | 2 << 16));
-  CHECK(records[1].tid_low == 0x55667788);
-  CHECK(records[1].tid_high == 0x11223344);
-  CHECK(records[1].seq_low == 9);
   batch.clear();
   CHECK(batch.count() == 0);
   CHECK(pool->live_count() == 0);
   pool->close();
+}
+
+TEST_CASE("record: messages lie over their frames, run by run, and events between them in the table") {
+  SlabPool* pool = SlabPool::create(4096, 0);
+  Record table[8];
+  RecordPlace places[8];
+  RecordBatch batch(table, places, 8);
+  SlabRef first = pool->take();
+  SlabRef second = pool->take();
+  const auto append = [&](uint32_t offset, int32_t tid) {
+    Record& record = batch.append_message(offset);
+    record.kind = 0;
+    record.tid_low = tid;
+  };
+  CHECK(batch.begin_run(*first) == 0);
+  append(0, 10);
+  append(77, 11);
+  batch.append(RecordKind::kDrained, 3, 4);
+  CHECK(batch.begin_run(*first) == 0);
+  append(154, 12);
+  CHECK(batch.begin_run(*second) == 1);
+  append(1, 13);
+  REQUIRE(batch.count() == 5);
+  for (const uint32_t index : {0u, 1u}) CHECK(batch.record(index).tid_low == static_cast<int32_t>(10 + index));
+  CHECK(batch.record(2).kind == static_cast<int32_t>(RecordKind::kDrained));
+  CHECK(batch.record(3).tid_low == 12);
+  CHECK(batch.record(4).tid_low == 13);
+  // Aligned upwards, so that no byte before the frame is touched.
+  CHECK(places[1].word == 20);
+  CHECK(places[4].word == 1);
+  CHECK(places[0].source == places[1].source);
+  CHECK(places[2].source == 0);
+  CHECK(places[3].source != places[1].source);
+  CHECK((places[3].source & 0xffff) == 1);
+  CHECK((places[4].source & 0xffff) == 2);
+  batch.clear();
+  first = {};
+  second = {};
+  pool->close();
+}
+
+TEST_CASE("record: why a socket was closed") {
+  const Record record = closed_record(3, 4, CloseReason::kBadFrame, 0,
+                                      {.error = FrameError::kSegmentCrc,
+                                       .tag = 17,
+                                       .segment = 2,
+                                       .value = 0x1122334455667788,
+                                       .expected = 9});
+  CHECK(record.kind == 6);
+  CHECK(record.channel == 3);
+  CHECK(record.generation == 4);
+  CHECK(record.type_and_priority == (2 | 17 << 16));
+  CHECK(record.versions == (8 | 2 << 16));
+  CHECK(record.tid_low == 0x55667788);
+  CHECK(record.tid_high == 0x11223344);
+  CHECK(record.seq_low == 9);
 }
 
 TEST_CASE("limits: every member can be set by its name") {

@@ -133,8 +133,9 @@ class Endpoint {
       : limits_(limits),
         pool_(SlabPool::create(limits_.slab_bytes, 4 * limits_.slab_bytes)),
         context_{limits_, *pool_, releases},
-        records_(batch_capacity),
-        batch_(records_.data(), batch_capacity),
+        table_(batch_capacity),
+        places_(batch_capacity),
+        batch_(table_.data(), places_.data(), batch_capacity),
         channel_(std::make_unique<Channel>(context_, counters, 7)) {
     channel_->set_generation(1);
     batch_.reserve_slabs(8);
@@ -279,7 +280,7 @@ class Endpoint {
   }
   void collect() {
     for (uint32_t i = 0; i < batch_.count(); i++) {
-      const Record& record = records_[i];
+      const Record& record = batch_.record(i);
       if (count_only) {
         event_count++;
         continue;
@@ -349,7 +350,8 @@ class Endpoint {
   const Limits limits_;
   SlabPool* pool_;
   ChannelContext context_;
-  std::vector<Record> records_;
+  std::vector<Record> table_;
+  std::vector<RecordPlace> places_;
   RecordBatch batch_;
   std::unique_ptr<Channel> channel_;
   SlabRef receive_slab_;

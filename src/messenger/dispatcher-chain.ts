@@ -1,7 +1,9 @@
 /**
  * The messenger's dispatchers in order, and what a message or an event meets there. What a dispatcher
  * throws never stops the chain or the batch: it is thrown again from an empty stack, where
- * `uncaughtException` sees it as it would from any callback.
+ * `uncaughtException` sees it as it would from any callback. The one exception is `fastDispatch`, whose caller
+ * does that for many messages together: V8 makes views of payloads 9 ns slower where a handler's code is
+ * compiled into a `try` (it leaves a derived class's `super()` there as it is).
  */
 import type { Connection } from './connection.ts';
 import type { Dispatcher } from './dispatcher.ts';
@@ -33,16 +35,16 @@ export class DispatcherChain {
     }
   }
 
-  /** The first dispatcher that can takes the message at once. */
+  /**
+   * The first dispatcher that can takes the message at once.
+   * @throws whatever that dispatcher throws; it has the message then.
+   */
   fastDispatch(message: ReceivedMessage): FastDispatchResult {
-    for (const dispatcher of this.#dispatchers) {
-      if (dispatcher.canFastDispatch === undefined) continue;
-      try {
-        if (!dispatcher.canFastDispatch(message)) continue;
-        dispatcher.fastDispatch!(message);
-      } catch (error) {
-        throwLater(error);
-      }
+    const dispatchers = this.#dispatchers;
+    for (let index = 0; index < dispatchers.length; index++) {
+      const dispatcher = dispatchers[index]!;
+      if (dispatcher.canFastDispatch === undefined || !dispatcher.canFastDispatch(message)) continue;
+      dispatcher.fastDispatch!(message);
       return dispatcher.borrowsPayload === true ? 'takenAndReleased' : 'taken';
     }
     return 'notTaken';
@@ -100,7 +102,8 @@ function guard<T>(body: () => T): T | undefined {
   }
 }
 
-function throwLater(error: unknown): void {
+/** From an empty stack. */
+export function throwLater(error: unknown): void {
   queueMicrotask(() => {
     throw error;
   });

@@ -68,14 +68,14 @@ export class LoopbackConnection extends EventEmitter<ConnectionEvents> implement
     if (this.state === 'closed') return false;
     const received = this.#receive(message);
     if (this.#requests.size !== 0 && this.#isReply(message) && this.#requests.settle(received)) return true;
-    this.#messenger.deliver(undefined, received);
+    this.#messenger.deliverOne(undefined, received);
     return true;
   }
 
   /** A request comes back to its own sender first; only what its handler answers is the reply. */
   request(message: Message, options: RequestOptions = {}): Promise<ReceivedMessage> {
     return this.#requests.start(message, options, () => {
-      this.#messenger.deliver(undefined, this.#receive(message));
+      this.#messenger.deliverOne(undefined, this.#receive(message));
     });
   }
 
@@ -130,6 +130,6 @@ export class LoopbackConnection extends EventEmitter<ConnectionEvents> implement
     record[Field.middleLength] = middle.byteLength;
     record[Field.dataOffset] = front.byteLength + middle.byteLength;
     record[Field.dataLength] = data.byteLength;
-    return new ReceivedMessage(this, record, 0, [slab]);
+    return new ReceivedMessage(this, record, 0, slab);
   }
 }

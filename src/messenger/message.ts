@@ -111,46 +111,28 @@ export class Message implements OutgoingMessage {
 export class ReceivedMessage implements OutgoingMessage {
   /** Where it came from; a reply goes to `connection.send` or `message.reply`. */
   readonly connection: Connection;
-  #typeAndPriority = 0;
-  #versions = 0;
-  #tidLow = 0;
-  #tidHigh = 0;
-  #seqLow = 0;
-  #seqHigh = 0;
+  /** Where its record lies, and its payload. */
+  #words: Int32Array;
+  #at: number;
   #slab: ArrayBuffer;
-  #frontOffset = 0;
-  #frontLength = 0;
-  #middleOffset = 0;
-  #middleLength = 0;
-  #dataOffset = 0;
-  #dataLength = 0;
-  #front: Buffer | undefined;
-  #middle: Buffer | undefined;
-  #data: Buffer | undefined;
-  #body: unknown;
+  #front: Buffer | undefined = undefined;
+  #middle: Buffer | undefined = undefined;
+  #data: Buffer | undefined = undefined;
+  #body: unknown = undefined;
 
-  /** From a record of a batch; `base` is the record's first index. */
-  constructor(connection: Connection, records: Int32Array, base: number, slabs: readonly ArrayBuffer[]) {
+  /** From the record that begins at `words[at]`, with the payload in `slab`; both are its own from now on. */
+  constructor(connection: Connection, words: Int32Array, at: number, slab: ArrayBuffer) {
     this.connection = connection;
-    this.#slab = slabs[records[base + field.slab]!]!;
-    this.renew(records, base, slabs);
+    this.#words = words;
+    this.#at = at;
+    this.#slab = slab;
   }
 
   /** For the connection: this object, which nobody has kept, is its next message. */
-  renew(records: Int32Array, base: number, slabs: readonly ArrayBuffer[]): void {
-    this.#typeAndPriority = records[base + field.typeAndPriority]!;
-    this.#versions = records[base + field.versions]!;
-    this.#tidLow = records[base + field.tidLow]!;
-    this.#tidHigh = records[base + field.tidHigh]!;
-    this.#seqLow = records[base + field.seqLow]!;
-    this.#seqHigh = records[base + field.seqHigh]!;
-    this.#slab = slabs[records[base + field.slab]!]!;
-    this.#frontOffset = records[base + field.frontOffset]!;
-    this.#frontLength = records[base + field.frontLength]!;
-    this.#middleOffset = records[base + field.middleOffset]!;
-    this.#middleLength = records[base + field.middleLength]!;
-    this.#dataOffset = records[base + field.dataOffset]!;
-    this.#dataLength = records[base + field.dataLength]!;
+  renew(words: Int32Array, at: number, slab: ArrayBuffer): void {
+    this.#words = words;
+    this.#at = at;
+    this.#slab = slab;
     this.#front = undefined;
     this.#middle = undefined;
     this.#data = undefined;
@@ -158,56 +140,58 @@ export class ReceivedMessage implements OutgoingMessage {
   }
 
   get type(): number {
-    return this.#typeAndPriority & 0xffff;
+    return this.#words[this.#at + field.typeAndPriority]! & 0xffff;
   }
 
   get priority(): number {
-    return this.#typeAndPriority >>> 16;
+    return this.#words[this.#at + field.typeAndPriority]! >>> 16;
   }
 
   get version(): number {
-    return this.#versions & 0xffff;
+    return this.#words[this.#at + field.versions]! & 0xffff;
   }
 
   get compatVersion(): number {
-    return this.#versions >>> 16;
+    return this.#words[this.#at + field.versions]! >>> 16;
   }
 
   /** Position in its session, from 1. */
   get seq(): bigint {
-    return (BigInt(this.#seqHigh >>> 0) << 32n) | BigInt(this.#seqLow >>> 0);
+    return this.#u64(field.seqLow, field.seqHigh);
   }
 
   get tidLow(): number {
-    return this.#tidLow;
+    return this.#words[this.#at + field.tidLow]!;
   }
 
   get tidHigh(): number {
-    return this.#tidHigh;
+    return this.#words[this.#at + field.tidHigh]!;
   }
 
   get tid(): bigint {
-    return (BigInt(this.#tidHigh >>> 0) << 32n) | BigInt(this.#tidLow >>> 0);
+    return this.#u64(field.tidLow, field.tidHigh);
   }
 
   get front(): Buffer {
-    this.#front ??= bufferView(this.#slab, this.#frontOffset, this.#frontLength);
+    this.#front ??= this.#segment(field.frontOffset, field.frontLength);
     return this.#front;
   }
 
   get middle(): Buffer {
-    this.#middle ??= bufferView(this.#slab, this.#middleOffset, this.#middleLength);
+    this.#middle ??= this.#segment(field.middleOffset, field.middleLength);
     return this.#middle;
   }
 
   get data(): Buffer {
-    this.#data ??= bufferView(this.#slab, this.#dataOffset, this.#dataLength);
+    this.#data ??= this.#segment(field.dataOffset, field.dataLength);
     return this.#data;
   }
 
   /** Payload bytes: front, middle and data together. */
   get byteLength(): number {
-    return this.#frontLength + this.#middleLength + this.#dataLength;
+    const words = this.#words;
+    const at = this.#at;
+    return words[at + field.frontLength]! + words[at + field.middleLength]! + words[at + field.dataLength]!;
   }
 
   /**
@@ -223,8 +207,18 @@ export class ReceivedMessage implements OutgoingMessage {
 
   /** Sends the answer on the connection this message came on, with its transaction id. */
   reply(answer: Message): boolean {
-    answer.tidLow = this.#tidLow;
-    answer.tidHigh = this.#tidHigh;
+    answer.tidLow = this.tidLow;
+    answer.tidHigh = this.tidHigh;
     return this.connection.send(answer);
+  }
+
+  #segment(offset: number, length: number): Buffer {
+    const at = this.#at;
+    return bufferView(this.#slab, this.#words[at + offset]!, this.#words[at + length]!);
+  }
+
+  #u64(low: number, high: number): bigint {
+    const at = this.#at;
+    return (BigInt(this.#words[at + high]! >>> 0) << 32n) | BigInt(this.#words[at + low]! >>> 0);
   }
 }

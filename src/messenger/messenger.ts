@@ -32,7 +32,7 @@ import { ConnectionTable } from './connection-table.ts';
 import { diagnostics } from './diagnostics.ts';
 import { DispatchQueue } from './dispatch-queue.ts';
 import type { Dispatcher } from './dispatcher.ts';
-import { DispatcherChain } from './dispatcher-chain.ts';
+import { DispatcherChain, throwLater } from './dispatcher-chain.ts';
 import { internalDelays } from './fault-injection.ts';
 import type { Interceptor } from './interceptor.ts';
 import { LoopbackConnection } from './loopback.ts';
@@ -403,9 +403,19 @@ export class Messenger implements AsyncDisposable {
     this.#ended.messagesDropped++;
   }
 
+  /** A message that came alone: what a dispatcher throws is thrown again from an empty stack. */
+  deliverOne(connection: PeerConnection | undefined, message: ReceivedMessage): void {
+    try {
+      this.deliver(connection, message);
+    } catch (error) {
+      throwLater(error);
+    }
+  }
+
   /**
    * A message arrived on a connection, or from the messenger itself. Answers whether its memory is
    * still needed when this returns.
+   * @throws whatever the dispatcher throws that took it at once.
    */
   deliver(connection: PeerConnection | undefined, message: ReceivedMessage): boolean {
     if (this.#messageTypes !== undefined && !this.#decode(connection, message)) return false;

@@ -17,8 +17,7 @@ import { EventEmitter } from 'node:events';
 import { type AuthFacts, type AuthOutcome, authFacts } from '../auth/auth.ts';
 import { ErrorCode, MsgrError } from '../errors.ts';
 import type { Channel, ChannelHandler } from '../transport/channel.ts';
-import type { MessageBatch } from '../transport/message-batch.ts';
-import { recordFields } from '../transport/message-batch.ts';
+import { Field, type MessageBatch, memoryBits, placeFields } from '../transport/message-batch.ts';
 import type { EntityAddr } from '../wire/entity-addr.ts';
 import type { EntityAddrVec } from '../wire/entity-addrvec.ts';
 import { EntityName } from '../wire/entity-name.ts';
@@ -30,6 +29,7 @@ import type { Connection, ConnectionCounters, ConnectionEvents, ConnectionState 
 import { ConnectionTimer } from './connection-timer.ts';
 import { Connector } from './connector.ts';
 import type { DispatchLimits } from './dispatch-queue.ts';
+import { throwLater } from './dispatcher-chain.ts';
 import { DelayedDelivery } from './fault-injection.ts';
 import { InterceptStep, intercept } from './interceptor.ts';
 import { type Message, ReceivedMessage } from './message.ts';
@@ -38,6 +38,9 @@ import type { Policy } from './policy.ts';
 import { type RequestOptions, RequestTable } from './requests.ts';
 import { SendPath } from './send-path.ts';
 import { SessionState } from './session-state.ts';
+
+/** V8 takes what hangs on a constant of this module for constant, and looks up what is imported each time. */
+const batchLayout = { memoryBits, placeFields, slab: Field.slab } as const;
 
 /** What both idents tell about the peer. */
 export interface PeerIdentity {
@@ -88,6 +91,8 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
   /** Changes with the socket: what was held for one that is gone is void. */
   #sockets = 0;
   #delayed: DelayedDelivery | undefined;
+  /** In the batch that is being handed out. */
+  #nextMessage = 0;
   #resets = 0;
   #throttleWaits = 0;
   #isReadingPaused = false;
@@ -253,28 +258,64 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
   onBytes(): void {}
 
   onMessages(batch: MessageBatch, first: number, end: number): boolean {
-    const { records, slabs } = batch;
-    const { messenger } = this;
     let isKept = false;
-    /** A message that nobody kept is the next one. */
-    let spare: ReceivedMessage | undefined;
-    for (let index = first; index < end; index++) {
-      const base = index * recordFields;
-      const message = spare ?? new ReceivedMessage(this, records, base, slabs);
-      if (spare !== undefined) message.renew(records, base, slabs);
-      spare = undefined;
-      if (this.#delayed !== undefined) {
-        this.#delayed.add(message);
+    this.#nextMessage = first;
+    while (this.#nextMessage < end) {
+      try {
+        if (this.#takeMessages(batch, end)) isKept = true;
+      } catch (error) {
+        throwLater(error);
+        // Nobody knows what the handler kept. The messages behind go on.
         isKept = true;
-      } else if (this.#receive(message)) isKept = true;
-      else spare = message;
-      if (messenger.interceptor !== undefined) this.intercept(InterceptStep.HandleMessage, () => {});
-      if (this.#state === 'closed') break;
+      }
     }
     return isKept;
   }
 
-  /** Answers whether the message's memory is still needed. */
+  /**
+   * Hands out the messages from `#nextMessage` on. Answers whether their memory is still needed.
+   * @throws what a dispatcher throws; `#nextMessage` is behind the message that it got.
+   */
+  #takeMessages(batch: MessageBatch, end: number): boolean {
+    const { places, words: memories, slabs } = batch;
+    const { messenger } = this;
+    let isKept = false;
+    /** A message that nobody kept is the next one. */
+    let spare: ReceivedMessage | undefined;
+    for (let index = this.#nextMessage; index < end; index++) {
+      this.#nextMessage = index + 1;
+      const place = index * batchLayout.placeFields;
+      const words = memories[places[place]! & batchLayout.memoryBits]!;
+      const at = places[place + 1]!;
+      const slab = slabs[words[at + batchLayout.slab]!]!;
+      let message = spare;
+      if (message === undefined) message = new ReceivedMessage(this, words, at, slab);
+      else message.renew(words, at, slab);
+      const hasHooks = this.#delayed !== undefined || messenger.interceptor !== undefined;
+      if (hasHooks ? this.#takeWithHooks(message) : this.#receive(message)) {
+        isKept = true;
+        spare = undefined;
+      } else {
+        spare = message;
+      }
+      if (this.#state === 'closed') this.#nextMessage = index = end;
+    }
+    return isKept;
+  }
+
+  /** As tests may have it: late, or seen by their interceptor. */
+  #takeWithHooks(message: ReceivedMessage): boolean {
+    let isKept = true;
+    if (this.#delayed === undefined) isKept = this.#receive(message);
+    else this.#delayed.add(message);
+    this.intercept(InterceptStep.HandleMessage, () => {});
+    return isKept;
+  }
+
+  /**
+   * Answers whether the message's memory is still needed.
+   * @throws what a dispatcher throws.
+   */
   #receive(message: ReceivedMessage): boolean {
     if (this.#requests.size !== 0 && this.#requests.settle(message)) return true;
     return this.messenger.deliver(this, message);
@@ -334,7 +375,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
     this.#timer.resetBackoff();
     this.#connects++;
     this.#delayed ??= DelayedDelivery.forPeer(this.#peerName.type, this.messenger, (message) => {
-      this.#receive(message);
+      if (!this.#requests.settle(message)) this.messenger.deliverOne(this, message);
     });
     this.channel.handler = this;
     if (this.#isReadingPaused) this.channel.pauseReading();

@@ -1,15 +1,16 @@
 /**
  * Messages as they cross the border: not one object each, but one table for a whole loop turn.
  *
- *      records: Int32Array          slabs: ArrayBuffer[]
- *      ┌──────────────── 16 × i32 ─────────────────┐      ┌────────────────────────────┐
- *      │ kind channel gen type|prio … offsets len  │─────►│ … front middle data …      │
- *      ├───────────────────────────────────────────┤      └────────────────────────────┘
- *      │ next message …                            │
+ *      places: Int32Array     words: Int32Array[]                            slabs: ArrayBuffer[]
+ *      ┌── 2 × i32 ──┐        ┌──────────────── 16 × i32 ─────────────────┐  ┌────────────────────┐
+ *      │ source word │──────► │ kind channel gen type|prio … offsets len  │─►│ front middle data  │
+ *      ├─────────────┤        └───────────────────────────────────────────┘  └────────────────────┘
+ *      │ next record │
  *
- * The native core writes the same layout (native/core/channel/record.h); a test compares the two.
- * The table is valid during the call that hands it over; a slab as long as someone holds it, unless
- * every receiver answered that it kept nothing.
+ * The native core writes a message's record into its slab, over the frame's own header
+ * (native/core/channel/record.h, the same layout; a test compares the two), and those of events into a table.
+ * The places are valid during the call that hands them over; slabs, and the records of messages, as long as
+ * someone holds them, unless every receiver answered that it kept nothing.
  */
 
 /** Fields of one record, as i32 indices. Unsigned values are read with `>>> 0`. */
@@ -27,7 +28,7 @@ export const Field = {
   tidHigh: 6,
   seqLow: 7,
   seqHigh: 8,
-  /** Index into `slabs`. */
+  /** Index into `slabs`: where the payload is. */
   slab: 9,
   frontOffset: 10,
   frontLength: 11,
@@ -37,10 +38,20 @@ export const Field = {
   dataLength: 15,
 } as const;
 
-/** i32 fields of one record: 64 bytes, one cache line. */
+/** i32 fields of one record: 64 bytes. */
 export const recordFields = 16;
 
+/** i32 fields of one place: its source, and the record's first index in that memory. */
+export const placeFields = 2;
+
+/**
+ * The bits of a source that say which of `words` it is. Those above count runs: neighbours with the same source
+ * are messages of one channel and one of its sockets.
+ */
+export const memoryBits = 0xffff;
+
 export interface MessageBatch {
-  readonly records: Int32Array;
+  readonly places: Int32Array;
+  readonly words: readonly Int32Array[];
   readonly slabs: readonly ArrayBuffer[];
 }

@@ -251,6 +251,31 @@ for (const transport of testTransports()) {
     await server.recorder.untilMessages(1);
   });
 
+  check('messages that are kept stay what they were, however many come after them', async () => {
+    await using all = new Messengers(transport);
+    const server = await all.server({ name: 'osd.0' });
+    const client = all.client({ name: 'client.1' });
+    const connection = client.messenger.getConnection(server.messenger.myAddrs);
+    const sizes = [0, 1, 64, 2000, 70_000];
+    const payloads = sizes.map((size, index) => Buffer.alloc(size, index + 1));
+    const count = 5000;
+    for (let index = 0; index < count; index++) {
+      const data = payloads[index % 100 === 0 ? 4 : index % 4]!;
+      const init = { type: type + (index % 7), version: 1 + (index % 3), tid: BigInt(index), data };
+      if (!connection.send(new Message(init))) await connection.drained();
+    }
+    await server.recorder.untilMessages(count);
+    for (const [index, message] of server.recorder.messages.entries()) {
+      const data = payloads[index % 100 === 0 ? 4 : index % 4]!;
+      const { type: itsType, version, tid, seq } = message;
+      assert.equal(
+        [itsType, version, tid, seq],
+        [type + (index % 7), 1 + (index % 3), BigInt(index), BigInt(index + 1)],
+      );
+      assert.ok(message.data.equals(data), `message ${index} has its payload`);
+    }
+  });
+
   check('a payload of a known type that does not decode costs its connection only', async () => {
     await using all = new Messengers(transport);
     const Number32 = defineMessage<{ value: number }>({

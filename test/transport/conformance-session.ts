@@ -4,7 +4,7 @@ import { ErrorCode } from '../../src/errors.ts';
 import { channelQueueBytesMax, lendBytesMin, slabBytes } from '../../src/limits.ts';
 import type { Channel, OutgoingMessage } from '../../src/transport/channel.ts';
 import type { ConformanceSuite } from './conformance-pair.ts';
-import { outgoing, patternBytes, type ReceivedMessage, type RecordedChannel } from './recorder.ts';
+import { frontView, outgoing, patternBytes, type ReceivedMessage, type RecordedChannel } from './recorder.ts';
 
 const zeros = Buffer.alloc(2 * channelQueueBytesMax);
 const keepalive2Tag = 18;
@@ -132,16 +132,7 @@ export function sessionConformance({ test, mode }: ConformanceSuite): void {
       onDrain() {},
       onClosed() {},
       onMessages(batch, first, end) {
-        for (let index = first; index < end; index++) {
-          const at = index * 16;
-          kept.push(
-            new Uint8Array(
-              batch.slabs[batch.records[at + 9]!]!,
-              batch.records[at + 10]!,
-              batch.records[at + 11]!,
-            ),
-          );
-        }
+        for (let index = first; index < end; index++) kept.push(frontView(batch, index));
         return true;
       },
     };

@@ -4,7 +4,7 @@
  */
 import type { MsgrError } from '../../src/errors.ts';
 import type { Channel, ChannelHandler, OutgoingMessage } from '../../src/transport/channel.ts';
-import { Field, type MessageBatch, recordFields } from '../../src/transport/message-batch.ts';
+import { Field, type MessageBatch, memoryBits, placeFields } from '../../src/transport/message-batch.ts';
 import { withTimeout } from '../support/timeout.ts';
 
 /** One received message, copied out of the batch. */
@@ -32,11 +32,26 @@ export type ChannelEvent =
 
 type EventOf<Kind extends ChannelEvent['kind']> = Extract<ChannelEvent, { kind: Kind }>;
 
+/** Where record `index` of a batch begins, and the slab with its payload. */
+export function recordAt(
+  { places, words, slabs }: MessageBatch,
+  index: number,
+): { records: Int32Array; at: number; slab: ArrayBuffer } {
+  const place = index * placeFields;
+  const records = words[places[place]! & memoryBits]!;
+  const at = places[place + 1]!;
+  return { records, at, slab: slabs[records[at + Field.slab]!]! };
+}
+
+/** A view of the front of message `index`. */
+export function frontView(batch: MessageBatch, index: number): Uint8Array {
+  const { records, at, slab } = recordAt(batch, index);
+  return new Uint8Array(slab, records[at + Field.frontOffset], records[at + Field.frontLength]);
+}
+
 /** Copies message `index` of a batch. */
 export function readMessage(batch: MessageBatch, index: number): ReceivedMessage {
-  const { records, slabs } = batch;
-  const at = index * recordFields;
-  const slab = slabs[records[at + Field.slab]!]!;
+  const { records, at, slab } = recordAt(batch, index);
   const piece = (offset: number, length: number) =>
     new Uint8Array(slab.slice(records[at + offset]!, records[at + offset]! + records[at + length]!));
   const typeAndPriority = records[at + Field.typeAndPriority]!;

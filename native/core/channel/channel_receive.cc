@@ -112,8 +112,8 @@ ReceiveResult Channel::receive_session(Slab& slab, uint32_t offset, uint32_t siz
       } else {
         in_seq_ = header.seq;
         messages++;
-        if (slab_index < 0) slab_index = batch.slab_index(slab);
-        Record& record = batch.append_raw();
+        if (slab_index < 0) slab_index = batch.begin_run(slab);
+        Record& record = batch.append_message(at);
         record.kind = static_cast<int32_t>(RecordKind::kMessage);
         record.channel = static_cast<int32_t>(id_);
         record.generation = static_cast<int32_t>(generation_);

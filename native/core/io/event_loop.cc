@@ -117,8 +117,8 @@ void EventLoop::close_socket(Connection& connection) {
 void EventLoop::fail(Connection& connection, CloseReason reason, int error, SocketStep step,
                      const FrameFault& fault) {
   close_socket(connection);
-  RecordBatch one(&connection.last_closed, 1);
-  one.append_closed(connection.channel.id(), connection.channel.generation(), reason, error, fault);
+  const Channel& channel = connection.channel;
+  connection.last_closed = closed_record(channel.id(), channel.generation(), reason, error, fault);
   if (reason == CloseReason::kSystemError) connection.last_closed.tid_low = static_cast<int32_t>(step);
   pending_.push_back(connection.last_closed);
 }

@@ -186,7 +186,7 @@ void EventLoop::mark_touched(Connection& connection) {
 
 bool EventLoop::append_pending(ReceiveBatch& batch) {
   size_t taken = 0;
-  while (taken < pending_.size() && !batch.records().full()) batch.records().append_raw() = pending_[taken++];
+  while (taken < pending_.size() && !batch.records().full()) batch.records().append(pending_[taken++]);
   pending_.erase(pending_.begin(), pending_.begin() + static_cast<ptrdiff_t>(taken));
   return pending_.empty();
 }

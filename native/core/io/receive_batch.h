@@ -20,8 +20,8 @@ class ReceiveBatch {
 
   // `poison`: bytes that nobody keeps are overwritten before they are reused, so that a receiver who kept
   // them all the same notices.
-  ReceiveBatch(Record* records, uint32_t capacity, bool poison = false)
-      : records_(records, capacity), poison_(poison) {}
+  ReceiveBatch(Record* table, RecordPlace* places, uint32_t capacity, bool poison = false)
+      : records_(table, places, capacity), poison_(poison) {}
 
   [[nodiscard]] RecordBatch& records() { return records_; }
   // False after renew() found no memory.

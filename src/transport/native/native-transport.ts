@@ -10,9 +10,10 @@ import { ErrorCode, MsgrError } from '../../errors.ts';
 import * as limits from '../../limits.ts';
 import { loadNative, type NativeLoop } from '../../native.ts';
 import type { Channel, ChannelHandler, Listener, Transport } from '../channel.ts';
-import { Field, type MessageBatch, recordFields } from '../message-batch.ts';
+import { Field, memoryBits, placeFields } from '../message-batch.ts';
 import type { SocketAddress, SocketOptions } from '../socket.ts';
 import { readAddressWords } from './address-words.ts';
+import { NativeBatch, tableSource } from './native-batch.ts';
 import {
   addressText,
   counterWords,
@@ -55,6 +56,10 @@ export function createNativeTransport(options: NativeTransportOptions = {}): Tra
 
 const busyPollUsDefault = 50;
 
+/** V8 takes what hangs on these for constant; what is imported it looks up each time. */
+const field = Field;
+const layoutOf = { memoryBits, placeFields } as const;
+
 interface Acceptor {
   readonly onAccept: (channel: Channel) => void;
 }
@@ -75,7 +80,7 @@ class NativeTransport implements Transport, NativeChannelHost {
   readonly sendTable: SendTable;
   readonly #channels: (NativeChannel | undefined)[] = [];
   readonly #acceptors = new Map<number, Acceptor>();
-  readonly #batches: { readonly records: Int32Array; slabs: readonly ArrayBuffer[] }[] = [];
+  readonly #batches: NativeBatch[] = [];
   readonly #counterChunks: Uint32Array[] = [];
   #isClosed = false;
 
@@ -102,9 +107,7 @@ class NativeTransport implements Transport, NativeChannelHost {
     this.sendTable = new SendTable(this.native, messageBytesMax);
     const { memory, layout } = this.native;
     for (let table = 0; table < layout.tables; table++) {
-      const words = layout.records * recordFields;
-      const records = new Int32Array(memory, layout.recordOffset + table * words * 4, words);
-      this.#batches.push({ records, slabs: [] });
+      this.#batches.push(new NativeBatch(memory, layout, table));
     }
   }
 
@@ -176,35 +179,36 @@ class NativeTransport implements Transport, NativeChannelHost {
   #deliver(table: number, count: number, slabs: ArrayBuffer[]): boolean {
     this.sendTable.takeReleases();
     const batch = this.#batches[table]!;
-    batch.slabs = slabs;
-    const { records } = batch;
+    batch.begin(slabs);
+    const { places, words } = batch;
     let isKept = false;
     let index = 0;
     while (index < count) {
-      const at = index * recordFields;
-      const kind = records[at]!;
-      const id = records[at + Field.channel]!;
-      if (kind !== RecordKind.message) {
-        this.#deliverEvent(kind, id, records, at, slabs);
+      const place = index * layoutOf.placeFields;
+      const source = places[place]!;
+      const memory = words[source & layoutOf.memoryBits]!;
+      const at = places[place + 1]!;
+      const id = memory[at + field.channel]!;
+      if (source === tableSource) {
+        this.#deliverEvent(memory[at]!, id, memory, at, slabs);
         index++;
         continue;
       }
-      const generation = records[at + Field.generation]!;
       let end = index + 1;
-      for (let next = at + recordFields; end < count; end++, next += recordFields) {
-        if (records[next] !== RecordKind.message || records[next + Field.channel] !== id) break;
-        if (records[next + Field.generation] !== generation) break;
+      for (let next = place + layoutOf.placeFields; end < count; next += layoutOf.placeFields, end++) {
+        if (places[next] !== source) break;
       }
       const channel = this.#channels[id];
-      if (channel !== undefined && generation >= channel.messageGeneration) {
+      if (channel !== undefined && memory[at + field.generation]! >= channel.messageGeneration) {
         if (this.#deliverMessages(channel, batch, index, end)) isKept = true;
       }
       index = end;
     }
+    batch.end();
     return isKept;
   }
 
-  #deliverMessages(channel: NativeChannel, batch: MessageBatch, first: number, end: number): boolean {
+  #deliverMessages(channel: NativeChannel, batch: NativeBatch, first: number, end: number): boolean {
     try {
       return channel.handler.onMessages(batch, first, end);
     } catch (error) {

@@ -26,7 +26,7 @@ export const SendField = {
   middleLength: 6,
   dataLength: 7,
 } as const;
-export const sendFields = 8;
+const sendFields = 8;
 const frontLent = 1 << 31;
 const dataLent = 1 << 30;
 
@@ -40,14 +40,15 @@ export const Control = {
   releaseCount: 5,
 } as const;
 
-/** V8 takes what hangs on these for constant; what is exported it looks up each time. */
+/** Bindings of this module alone V8 takes for constant; what is imported or exported it looks up each time. */
 const field = SendField;
 const word = Control;
+const lendMin = lendBytesMin;
 
 /** Preamble, message header and its CRC stand before the payload (msgr2.1 in crc mode, facts 1.4). */
-export const gapOffset = 32 + 41 + 4;
+const gapOffset = 32 + 41 + 4;
 /** Behind the payload, unless front, middle and data are all empty. */
-export const epilogueBytes = 13;
+const epilogueBytes = 13;
 
 /** Waiting bytes that are flushed at once: one system call's worth, and still in the second-level cache. */
 const eagerFlushBytes = 256 * 1024;
@@ -89,7 +90,7 @@ export class SendTable {
     const middleLength = middle.length;
     const dataLength = data.length;
     const payloadLength = frontLength + middleLength + dataLength;
-    if (payloadLength >= lendBytesMin) return this.#appendLarge(channel, message, payloadLength);
+    if (payloadLength >= lendMin) return this.#appendLarge(channel, message, payloadLength);
     const size = gapOffset + (payloadLength === 0 ? 0 : payloadLength + epilogueBytes);
     const control = this.#control;
     let offset = control[word.sendOffset]!;

@@ -1,19 +1,22 @@
 /**
  * The table of received messages that is handed to a channel's handler (message-batch.ts). One serves all
  * channels of a transport: it is filled from one channel's bytes, handed over, and empty again before the
- * next is read. Its slabs are the chunks that the socket gave; nothing is copied and nothing is reused.
+ * next is read. Its slabs are the chunks that the socket gave; nothing is copied, and what was kept is not reused.
  */
 import type { Frame } from '../../wire/frame.ts';
-import { type MessageBatch, recordFields } from '../message-batch.ts';
+import { type MessageBatch, placeFields, recordFields } from '../message-batch.ts';
 
-/** Records to one call of `onMessages`. */
+/** Records to one call of `onMessages`, at most. */
 const recordsMax = 1024;
 
 const messageKind = 0;
 
 export class BatchTable implements MessageBatch {
-  readonly records = new Int32Array(recordsMax * recordFields);
+  readonly places = new Int32Array(recordsMax * placeFields);
+  readonly words: [Int32Array] = [new Int32Array(recordsMax * recordFields)];
   readonly slabs: ArrayBuffer[] = [];
+  /** Records at the table's beginning that somebody keeps. */
+  #kept = 0;
   #count = 0;
 
   get count(): number {
@@ -21,16 +24,17 @@ export class BatchTable implements MessageBatch {
   }
 
   get full(): boolean {
-    return this.#count === recordsMax;
+    return this.#kept + this.#count === recordsMax;
   }
 
   /** Adds the message that `frame` holds. Must not be full. */
   add(channelId: number, generation: number, frame: Frame): void {
-    const { records } = this;
+    const [records] = this.words;
     const { headView, headStart, body, starts } = frame;
     const { lengths } = frame.preamble;
     const slabOffset = body.byteOffset;
-    const at = this.#count * recordFields;
+    const at = (this.#kept + this.#count) * recordFields;
+    this.places[this.#count * placeFields + 1] = at;
     // The order of Field in message-batch.ts; offsets into the record are those of ceph_msg_header2.
     records[at] = messageKind;
     records[at + 1] = channelId;
@@ -52,8 +56,13 @@ export class BatchTable implements MessageBatch {
     this.#count++;
   }
 
-  /** Ready for the next batch. */
-  clear(): void {
+  /** Ready for the next batch. `isKept`: somebody goes on looking at this one. */
+  clear(isKept: boolean): void {
+    if (isKept) this.#kept += this.#count;
+    if (this.#kept === recordsMax) {
+      this.words[0] = new Int32Array(recordsMax * recordFields);
+      this.#kept = 0;
+    }
     this.#count = 0;
     this.slabs.length = 0;
   }

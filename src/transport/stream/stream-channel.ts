@@ -349,10 +349,12 @@ export class StreamChannel implements Channel, LinkOwner, TurnMember {
     }
     if (receiver.acknowledgedDue) turn.scheduleDelivery(this);
     if (batch.count > 0) {
+      // Of a handler that throws nobody knows what it kept.
+      let isKept = true;
       try {
-        this.handler.onMessages(batch, 0, batch.count);
+        isKept = this.handler.onMessages(batch, 0, batch.count);
       } finally {
-        batch.clear();
+        batch.clear(isKept);
       }
       if (this.#link !== link || this.#state !== State.session) return true;
     }

@@ -9,9 +9,9 @@ import type { MsgrError } from '../../../src/errors.ts';
 import type { Channel, ChannelHandler, Listener } from '../../../src/transport/channel.ts';
 import type { MemoryNetwork } from '../../../src/transport/memory/memory-network.ts';
 import type { MemoryTransport } from '../../../src/transport/memory/memory-transport.ts';
-import { Field, type MessageBatch, recordFields } from '../../../src/transport/message-batch.ts';
+import { Field, type MessageBatch } from '../../../src/transport/message-batch.ts';
 import type { SocketAddress } from '../../../src/transport/socket.ts';
-import { outgoing, patternBytes } from '../recorder.ts';
+import { frontView, outgoing, patternBytes, recordAt } from '../recorder.ts';
 
 const reconnectTag = 11;
 const reconnectOkTag = 15;
@@ -66,15 +66,13 @@ export class SimulatedEnd implements ChannelHandler {
 
   onMessages(batch: MessageBatch, first: number, end: number): boolean {
     for (let index = first; index < end; index++) {
-      const at = index * recordFields;
-      const tid = batch.records[at + Field.tidLow]!;
+      const { records, at } = recordAt(batch, index);
+      const tid = records[at + Field.tidLow]!;
       if (tid !== this.received) {
         this.violations.push(`message ${tid} arrived when ${this.received} was awaited`);
       }
       this.received = tid + 1;
-      const offset = batch.records[at + Field.frontOffset]!;
-      const slab = new Uint8Array(batch.slabs[batch.records[at + Field.slab]!]!);
-      const front = slab.subarray(offset, offset + batch.records[at + Field.frontLength]!);
+      const front = frontView(batch, index);
       if (Buffer.compare(front, patternBytes(front.length, tid)) !== 0) {
         this.violations.push(`message ${tid} is damaged`);
       }

@@ -6,14 +6,13 @@ import { ErrorCode, type MsgrError } from '../../../src/errors.ts';
 import * as limits from '../../../src/limits.ts';
 import { nativeAvailable } from '../../../src/native.ts';
 import type { Channel, ChannelHandler, Transport } from '../../../src/transport/channel.ts';
-import { Field, recordFields } from '../../../src/transport/message-batch.ts';
 import {
   createNativeTransport,
   type NativeTransportOptions,
 } from '../../../src/transport/native/native-transport.ts';
 import type { SocketAddress } from '../../../src/transport/socket.ts';
 import { limited, withTimeout } from '../../support/timeout.ts';
-import { outgoing, patternBytes, Recorder } from '../recorder.ts';
+import { frontView, outgoing, patternBytes, Recorder } from '../recorder.ts';
 
 const loopback: SocketAddress = { family: 4, host: '127.0.0.1', port: 0 };
 
@@ -61,12 +60,8 @@ class Keeper extends Recorder {
   }
 
   override onMessages(...what: Parameters<Recorder['onMessages']>): boolean {
-    const [{ records, slabs }, first, end] = what;
-    for (let index = first; index < end; index++) {
-      const at = index * recordFields;
-      const slab = slabs[records[at + Field.slab]!]!;
-      this.views.push(new Uint8Array(slab, records[at + Field.frontOffset], records[at + Field.frontLength]));
-    }
+    const [batch, first, end] = what;
+    for (let index = first; index < end; index++) this.views.push(frontView(batch, index));
     super.onMessages(...what);
     return this.keeps;
   }

@@ -151,9 +151,10 @@ const cases = {
     const views = [];
     const { channel } = await session(near, far, nothing, {
       ...nothing,
-      onMessages({ records, slabs }, first, end) {
+      onMessages({ places, words, slabs }, first, end) {
         for (let index = first; index < end; index++) {
-          const at = index * 16;
+          const records = words[places[index * 2] & 0xffff];
+          const at = places[index * 2 + 1];
           views.push(new Uint8Array(slabs[records[at + 9]], records[at + 10], records[at + 11]));
         }
         return true;
