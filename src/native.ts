@@ -42,15 +42,17 @@ export interface NativeLayout {
 }
 
 /**
- * Called once per turn: places 0 to `count - 1` of table `table` say where records are, there or in `slabs`.
- * Answers whether anything in the slabs is kept past the call.
+ * Called once per turn, without arguments: the control words say which table it is and how many places of it say
+ * where records are, there or in `slabs[table]`. Answers whether anything in the slabs is kept past the call.
  */
-export type NativeDelivery = (table: number, count: number, slabs: ArrayBuffer[]) => boolean;
+export type NativeDelivery = () => boolean;
 
 /** One transport's event loop. Channels are numbers; a number without a channel is ignored. */
 export interface NativeLoop {
   readonly memory: ArrayBuffer;
   readonly layout: NativeLayout;
+  /** Of each table, the slabs that its records point into; of the delivery under way. */
+  readonly slabs: readonly ArrayBuffer[][];
   createChannel(): number;
   /** The number's last record, `destroyed`, has been seen: it may be used again. */
   giveBack(channel: number): void;

@@ -18,18 +18,18 @@ void prompt_collection(napi_env env) {
 
 }  // namespace
 
-bool Deliverer::open(napi_env env, napi_value self, napi_value callback) {
+bool Deliverer::open(napi_env env, napi_value callback, napi_value tables) {
   napi_value name = nullptr;
-  if (napi_create_reference(env, self, 1, &self_) != napi_ok ||
-      napi_create_reference(env, callback, 1, &callback_) != napi_ok ||
+  if (napi_create_reference(env, callback, 1, &callback_) != napi_ok ||
       napi_create_string_utf8(env, "msgr2", NAPI_AUTO_LENGTH, &name) != napi_ok ||
       napi_async_init(env, nullptr, name, &context_) != napi_ok) {
     return false;
   }
-  for (BatchState& state : batches_) {
+  for (uint32_t i = 0; i < batches_.size(); i++) {
     napi_value slabs = nullptr;
     if (napi_create_array(env, &slabs) != napi_ok ||
-        napi_create_reference(env, slabs, 1, &state.slabs) != napi_ok) {
+        napi_create_reference(env, slabs, 1, &batches_[i].slabs) != napi_ok ||
+        napi_set_element(env, tables, i, slabs) != napi_ok) {
       return false;
     }
   }
@@ -37,10 +37,8 @@ bool Deliverer::open(napi_env env, napi_value self, napi_value callback) {
 }
 
 void Deliverer::close(napi_env env) {
-  for (napi_ref* reference : {&self_, &callback_}) {
-    if (*reference != nullptr) napi_delete_reference(env, *reference);
-    *reference = nullptr;
-  }
+  if (callback_ != nullptr) napi_delete_reference(env, callback_);
+  callback_ = nullptr;
   for (BatchState& state : batches_) {
     if (state.slabs != nullptr) napi_delete_reference(env, state.slabs);
     state.slabs = nullptr;
@@ -50,20 +48,20 @@ void Deliverer::close(napi_env env) {
 bool Deliverer::deliver(napi_env env, uint32_t index, ReceiveBatch& batch) {
   HandleScope scope(env);
   BatchState& state = batches_[index];
-  napi_value self = nullptr;
   napi_value callback = nullptr;
-  napi_value slabs = nullptr;
-  if (!scope.opened() || state.slabs == nullptr || napi_get_reference_value(env, self_, &self) != napi_ok ||
-      napi_get_reference_value(env, callback_, &callback) != napi_ok ||
-      napi_get_reference_value(env, state.slabs, &slabs) != napi_ok) {
+  if (!scope.opened() || callback_ == nullptr ||
+      napi_get_reference_value(env, callback_, &callback) != napi_ok) {
     return false;
   }
-  if (!install(env, state, batch, slabs)) return false;
-  napi_value arguments[3] = {nullptr, nullptr, slabs};
-  napi_create_uint32(env, index, &arguments[0]);
-  napi_create_uint32(env, batch.records().count(), &arguments[1]);
+  // Usually JavaScript has what it needs already.
+  napi_value slabs = nullptr;
+  const auto& held = batch.records().slabs();
+  if (held.size() != 1 || held[0]->id() != state.shared_id) {
+    if (napi_get_reference_value(env, state.slabs, &slabs) != napi_ok) return false;
+    if (!install(env, state, batch, slabs)) return false;
+  }
   napi_value answer = nullptr;
-  const napi_status status = napi_call_function(env, self, callback, 3, arguments, &answer);
+  const napi_status status = napi_call_function(env, undefined_value(env), callback, 0, nullptr, &answer);
   bool kept = true;
   if (status == napi_ok) {
     napi_get_value_bool(env, answer, &kept);
@@ -73,7 +71,7 @@ bool Deliverer::deliver(napi_env env, uint32_t index, ReceiveBatch& batch) {
     if (napi_get_and_clear_last_exception(env, &error) == napi_ok) napi_fatal_exception(env, error);
   }
   // close() may have been called meanwhile; the slabs of the batch are its own all the same.
-  uninstall(env, batch, slabs, kept);
+  if (slabs != nullptr) uninstall(env, batch, slabs, kept);
   return kept;
 }
 

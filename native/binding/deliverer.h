@@ -25,8 +25,9 @@ class Deliverer {
   Deliverer(const Deliverer&) = delete;
   Deliverer& operator=(const Deliverer&) = delete;
 
-  // `callback` is called as (batch index, record count, slabs) and answers whether it keeps anything.
-  [[nodiscard]] bool open(napi_env env, napi_value self, napi_value callback);
+  // `callback` is called without arguments, which cost as much as the call: what is delivered stands in the
+  // control words, and for batch i in the array that `tables[i]` becomes. It answers whether it keeps anything.
+  [[nodiscard]] bool open(napi_env env, napi_value callback, napi_value tables);
   // No more deliveries; what the last one left behind can still be run, until release().
   void close(napi_env env);
   void release(napi_env env);
@@ -44,7 +45,6 @@ class Deliverer {
   [[nodiscard]] bool install(napi_env env, BatchState& state, ReceiveBatch& batch, napi_value slabs);
   void uninstall(napi_env env, ReceiveBatch& batch, napi_value slabs, bool kept);
 
-  napi_ref self_ = nullptr;
   napi_ref callback_ = nullptr;
   napi_async_context context_ = nullptr;
   std::vector<BatchState> batches_;

@@ -58,7 +58,7 @@ NativeLoop::~NativeLoop() {
   pool_->close();
 }
 
-bool NativeLoop::open(napi_env env, napi_value self, napi_value callback, std::string& error) {
+bool NativeLoop::open(napi_env env, napi_value callback, napi_value slabs, std::string& error) {
   if (!memory_ || loop_.epoll_fd() < 0) {
     error = "no memory or descriptor for an event loop";
     return false;
@@ -101,7 +101,7 @@ bool NativeLoop::open(napi_env env, napi_value self, napi_value callback, std::s
   }
   host_closed_ = false;
   open_ = true;
-  if (!deliverer_.open(env, self, callback) ||
+  if (!deliverer_.open(env, callback, slabs) ||
       napi_add_async_cleanup_hook(env, at_environment_end, this, &cleanup_hook_) != napi_ok) {
     shut_down();
     error = "the environment is going away";
@@ -186,6 +186,9 @@ void NativeLoop::publish_releases() {
 // promise jobs run. If they sent nothing, the jobs may be what answers, and acknowledgements wait for that.
 bool NativeLoop::deliver(uint32_t index, ReceiveBatch& batch) {
   publish_releases();
+  auto* control = reinterpret_cast<int32_t*>(memory_->data());
+  control[Control::kDeliveredTable] = static_cast<int32_t>(index);
+  control[Control::kDeliveredCount] = static_cast<int32_t>(batch.records().count());
   const bool kept = deliverer_.deliver(env_, index, batch);
   if (open_ && !send_->empty()) {
     submit_messages();

@@ -141,7 +141,10 @@ napi_value NativeLoop::construct(napi_env env, napi_callback_info info) {
     return nullptr;
   }
   set_property(env, call.self(), "memory", memory);
-  if (!loop->open(env, call.self(), call.value(1), error)) {
+  napi_value slabs = nullptr;
+  napi_create_array(env, &slabs);
+  set_property(env, call.self(), "slabs", slabs);
+  if (!loop->open(env, call.value(1), slabs, error)) {
     throw_error(env, "ERR_MSGR_INVALID_ARGUMENT", error);
     return nullptr;
   }

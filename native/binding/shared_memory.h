@@ -34,12 +34,16 @@ struct Control {
   static constexpr int32_t kSendTable = 3;
   static constexpr int32_t kSendSlot = 4;
   static constexpr int32_t kReleaseCount = 5;
+  // What the delivery under way is: a record table, and its records.
+  static constexpr int32_t kDeliveredTable = 6;
+  static constexpr int32_t kDeliveredCount = 7;
 };
 
 inline constexpr NamedNumber kControlWords[] = {
     {"sendCount", Control::kSendCount}, {"sendOffset", Control::kSendOffset},
     {"sendStart", Control::kSendStart}, {"sendTable", Control::kSendTable},
     {"sendSlot", Control::kSendSlot},   {"releaseCount", Control::kReleaseCount},
+    {"deliveredTable", Control::kDeliveredTable}, {"deliveredCount", Control::kDeliveredCount},
 };
 
 // SocketStep, for the errors that TypeScript makes of it.

@@ -13,6 +13,7 @@ import type { Channel, ChannelHandler, Listener, Transport } from '../channel.ts
 import { Field, memoryBits, placeFields } from '../message-batch.ts';
 import type { SocketAddress, SocketOptions } from '../socket.ts';
 import { readAddressWords } from './address-words.ts';
+import { Control } from './control-words.ts';
 import { NativeBatch, tableSource } from './native-batch.ts';
 import {
   addressText,
@@ -58,6 +59,7 @@ const busyPollUsDefault = 50;
 
 /** V8 takes what hangs on these for constant; what is imported it looks up each time. */
 const field = Field;
+const word = Control;
 const layoutOf = { memoryBits, placeFields } as const;
 
 interface Acceptor {
@@ -80,6 +82,7 @@ class NativeTransport implements Transport, NativeChannelHost {
   readonly sendTable: SendTable;
   readonly #channels: (NativeChannel | undefined)[] = [];
   readonly #acceptors = new Map<number, Acceptor>();
+  readonly #control: Int32Array;
   readonly #batches: NativeBatch[] = [];
   readonly #counterChunks: Uint32Array[] = [];
   #isClosed = false;
@@ -99,16 +102,16 @@ class NativeTransport implements Transport, NativeChannelHost {
           ...native,
           limits: { ...limits, messageBytesMaxDefault: messageBytesMax },
         },
-        (table, count, slabs) => this.#deliver(table, count, slabs),
+        () => this.#deliver(),
       );
     } catch (error) {
       throw new MsgrError(ErrorCode.InvalidArgument, (error as Error).message, { cause: error });
     }
     this.sendTable = new SendTable(this.native, messageBytesMax);
     const { memory, layout } = this.native;
-    for (let table = 0; table < layout.tables; table++) {
-      this.#batches.push(new NativeBatch(memory, layout, table));
-    }
+    this.#control = new Int32Array(memory, 0, layout.releasesOffset / 4);
+    for (let table = 0; table < layout.tables; table++)
+      this.#batches.push(new NativeBatch(this.native, table));
   }
 
   createChannel(handler: ChannelHandler): Channel {
@@ -176,11 +179,12 @@ class NativeTransport implements Transport, NativeChannelHost {
     return channel;
   }
 
-  #deliver(table: number, count: number, slabs: ArrayBuffer[]): boolean {
+  #deliver(): boolean {
     this.sendTable.takeReleases();
-    const batch = this.#batches[table]!;
-    batch.begin(slabs);
-    const { places, words } = batch;
+    const count = this.#control[word.deliveredCount]!;
+    const batch = this.#batches[this.#control[word.deliveredTable]!]!;
+    batch.begin();
+    const { places, words, slabs } = batch;
     let isKept = false;
     let index = 0;
     while (index < count) {

@@ -13,6 +13,7 @@ import { ErrorCode, MsgrError } from '../../errors.ts';
 import { lendBytesMin } from '../../limits.ts';
 import type { NativeLoop } from '../../native.ts';
 import type { OutgoingMessage } from '../channel.ts';
+import { Control } from './control-words.ts';
 
 /** i32 fields of one line of the send table; SendRecord in native/core/channel/send_record.h. */
 export const SendField = {
@@ -29,16 +30,6 @@ export const SendField = {
 const sendFields = 8;
 const frontLent = 1 << 31;
 const dataLent = 1 << 30;
-
-/** Indices of the control words; Control in native/binding/shared_memory.h. */
-export const Control = {
-  sendCount: 0,
-  sendOffset: 1,
-  sendStart: 2,
-  sendTable: 3,
-  sendSlot: 4,
-  releaseCount: 5,
-} as const;
 
 /** Bindings of this module alone V8 takes for constant; what is imported or exported it looks up each time. */
 const field = SendField;

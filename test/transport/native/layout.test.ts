@@ -3,9 +3,10 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadNative } from '../../../src/native.ts';
 import { Field } from '../../../src/transport/message-batch.ts';
+import { Control } from '../../../src/transport/native/control-words.ts';
 import { CounterWord, RecordKind } from '../../../src/transport/native/native-channel.ts';
 import { CloseReason, FrameError, SocketStep } from '../../../src/transport/native/native-errors.ts';
-import { Control, SendField } from '../../../src/transport/native/send-table.ts';
+import { SendField } from '../../../src/transport/native/send-table.ts';
 import { crc32c } from '../../../src/wire/crc32c.ts';
 
 const native = loadNative();
