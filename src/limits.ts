@@ -48,11 +48,10 @@ export const unackedBytesMax = 64 * 1024 * 1024;
 
 /**
  * What a queued message costs in memory beside its payload: the message object, its place in the queue, its
- * share of the receive slab and of the record table (`scripts/slow-consumer.ts` measures 1 KiB), and a
- * quarter more for what the heap keeps free. The dispatch throttle counts it, so that messages of 64 bytes
- * keep within the cap as large ones do.
+ * share of the receive slab (`scripts/slow-consumer.ts` measures half a KiB), and a half more for what the heap
+ * keeps free. The dispatch throttle counts it, so that messages of 64 bytes keep within the cap as large ones do.
  */
-export const messageOverheadBytes = 1280;
+export const messageOverheadBytes = 768;
 
 /**
  * Payload bytes that a worker dispatcher has taken and not answered, by default; beyond, connections that
