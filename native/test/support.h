@@ -289,6 +289,11 @@ class Endpoint {
       if (event.kind == RecordKind::kMessage || event.kind == RecordKind::kBytes ||
           event.kind == RecordKind::kFrame) {
         const Slab& slab = *batch_.slabs()[static_cast<size_t>(record.slab)];
+        if (event.kind == RecordKind::kMessage) {
+          // Over its own frame's header, and nothing else.
+          const auto* begin = reinterpret_cast<const uint8_t*>(&record);
+          MSGR_CHECK(begin >= slab.data() && begin + sizeof record <= slab.data() + record.front_offset);
+        }
         const auto copy = [&](int32_t offset, int32_t length) {
           return Buffer(slab.data() + offset, slab.data() + offset + length);
         };
