@@ -40,7 +40,7 @@ import { SendPath } from './send-path.ts';
 import { SessionState } from './session-state.ts';
 
 /** V8 takes what hangs on a constant of this module for constant, and looks up what is imported each time. */
-const batchLayout = { memoryBits, placeFields, slab: Field.slab } as const;
+const layout = { memoryBits, placeFields, slab: Field.slab } as const;
 
 /** What both idents tell about the peer. */
 export interface PeerIdentity {
@@ -265,8 +265,9 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
         if (this.#takeMessages(batch, end)) isKept = true;
       } catch (error) {
         throwLater(error);
-        // Nobody knows what the handler kept. The messages behind go on.
+        // Nobody knows what the handler kept. The messages behind go on, unless it closed the connection.
         isKept = true;
+        if (this.#state === 'closed') break;
       }
     }
     return isKept;
@@ -284,10 +285,10 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
     let spare: ReceivedMessage | undefined;
     for (let index = this.#nextMessage; index < end; index++) {
       this.#nextMessage = index + 1;
-      const place = index * batchLayout.placeFields;
-      const words = memories[places[place]! & batchLayout.memoryBits]!;
+      const place = index * layout.placeFields;
+      const words = memories[places[place]! & layout.memoryBits]!;
       const at = places[place + 1]!;
-      const slab = slabs[words[at + batchLayout.slab]!]!;
+      const slab = slabs[words[at + layout.slab]!]!;
       let message = spare;
       if (message === undefined) message = new ReceivedMessage(this, words, at, slab);
       else message.renew(words, at, slab);

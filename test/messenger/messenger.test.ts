@@ -3,12 +3,13 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ErrorCode, type MsgrError } from '../../src/errors.ts';
 import { Message, Policy, Priority } from '../../src/index.ts';
+import { channelQueueBytesMax } from '../../src/limits.ts';
 import type { ReceivedMessage } from '../../src/messenger/message.ts';
 import type { EntityAddr } from '../../src/wire/entity-addr.ts';
 import { EntityType } from '../../src/wire/entity-name.ts';
 import { defineMessage, MessageRegistry } from '../../src/wire/messages/registry.ts';
 import { Messengers, testTransports } from '../support/messengers.ts';
-import { withTimeout } from '../support/timeout.ts';
+import { waitUntil, withTimeout } from '../support/timeout.ts';
 
 const type = 0x1001;
 
@@ -165,7 +166,7 @@ for (const transport of testTransports()) {
       `${connection.queuedBytes}`,
     );
     await connection.drained();
-    assert.ok(connection.queuedBytes <= 1 << 19, `${connection.queuedBytes} after drain`);
+    assert.ok(connection.queuedBytes <= channelQueueBytesMax, `${connection.queuedBytes} after drain`);
     await server.recorder.untilMessages(sent);
   });
 
@@ -305,42 +306,64 @@ for (const transport of testTransports()) {
     );
   });
 
-  check(
-    'what a dispatcher throws is an uncaught exception, and the rest of the batch is delivered',
-    async () => {
+  /** Runs `body` with every uncaught exception in the list that it gets. */
+  const catching = async (body: (thrown: unknown[]) => Promise<void>): Promise<void> => {
+    const thrown: unknown[] = [];
+    const listeners = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    process.on('uncaughtException', (error) => thrown.push(error));
+    try {
+      await body(thrown);
+    } finally {
+      process.removeAllListeners('uncaughtException');
+      for (const listener of listeners) process.on('uncaughtException', listener);
+    }
+  };
+
+  check('what a dispatcher throws is an uncaught exception, and the rest of the batch is delivered', () =>
+    catching(async (thrown) => {
       await using all = new Messengers(transport);
       const server = await all.server({ name: 'osd.0' });
-      const thrown: unknown[] = [];
-      const listeners = process.listeners('uncaughtException');
-      process.removeAllListeners('uncaughtException');
-      process.on('uncaughtException', (error) => thrown.push(error));
-      try {
-        const seen: number[] = [];
-        server.messenger.addDispatcherHead({
-          canFastDispatch: () => true,
-          fastDispatch: (message) => {
-            seen.push(message.data[0]!);
-            if (message.data[0] === 2) throw new Error('two');
-          },
-        });
-        const client = all.client({ name: 'client.1' });
-        const connection = client.messenger.getConnection(server.messenger.myAddrs);
-        for (let index = 0; index < 5; index++)
-          connection.send(new Message({ type, data: Buffer.of(index) }));
-        await withTimeout(
-          (async () => {
-            while (seen.length < 5) await new Promise((resolve) => setTimeout(resolve, 5));
-          })(),
-          5000,
-          'five messages',
-        );
-        assert.equal(seen, [0, 1, 2, 3, 4]);
-        assert.equal(thrown.map(String), ['Error: two']);
-      } finally {
-        process.removeAllListeners('uncaughtException');
-        for (const listener of listeners) process.on('uncaughtException', listener);
-      }
-    },
+      const seen: number[] = [];
+      server.messenger.addDispatcherHead({
+        canFastDispatch: () => true,
+        fastDispatch: (message) => {
+          seen.push(message.data[0]!);
+          if (message.data[0] === 2) throw new Error('two');
+        },
+      });
+      const client = all.client({ name: 'client.1' });
+      const connection = client.messenger.getConnection(server.messenger.myAddrs);
+      for (let index = 0; index < 5; index++) connection.send(new Message({ type, data: Buffer.of(index) }));
+      await waitUntil(() => seen.length === 5, 5000, 'five messages');
+      assert.equal(seen, [0, 1, 2, 3, 4]);
+      assert.equal(thrown.map(String), ['Error: two']);
+    }),
+  );
+
+  check('a dispatcher that marks the connection down and throws gets nothing more of the batch', () =>
+    catching(async (thrown) => {
+      await using all = new Messengers(transport);
+      const server = await all.server({ name: 'osd.0' });
+      const seen: number[] = [];
+      server.messenger.addDispatcherHead({
+        canFastDispatch: () => true,
+        fastDispatch: (message) => {
+          seen.push(message.data[0]!);
+          if (message.data[0] !== 2) return;
+          message.connection.markDown();
+          throw new Error('two');
+        },
+      });
+      server.messenger.setDefaultPolicy(Policy.statelessServer());
+      const client = all.client({ name: 'client.1' });
+      client.messenger.setDefaultPolicy(Policy.lossyClient());
+      const connection = client.messenger.getConnection(server.messenger.myAddrs);
+      for (let index = 0; index < 5; index++) connection.send(new Message({ type, data: Buffer.of(index) }));
+      await client.recorder.untilEvent('reset');
+      assert.equal(seen, [0, 1, 2]);
+      assert.equal(thrown.map(String), ['Error: two']);
+    }),
   );
 
   check('rebind takes another port and another nonce, and drops what was connected', async () => {

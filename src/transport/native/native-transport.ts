@@ -60,7 +60,7 @@ const busyPollUsDefault = 50;
 /** V8 takes what hangs on these for constant; what is imported it looks up each time. */
 const field = Field;
 const word = Control;
-const layoutOf = { memoryBits, placeFields } as const;
+const batchLayout = { memoryBits, placeFields } as const;
 
 interface Acceptor {
   readonly onAccept: (channel: Channel) => void;
@@ -188,9 +188,9 @@ class NativeTransport implements Transport, NativeChannelHost {
     let isKept = false;
     let index = 0;
     while (index < count) {
-      const place = index * layoutOf.placeFields;
+      const place = index * batchLayout.placeFields;
       const source = places[place]!;
-      const memory = words[source & layoutOf.memoryBits]!;
+      const memory = words[source & batchLayout.memoryBits]!;
       const at = places[place + 1]!;
       const id = memory[at + field.channel]!;
       if (source === tableSource) {
@@ -199,7 +199,7 @@ class NativeTransport implements Transport, NativeChannelHost {
         continue;
       }
       let end = index + 1;
-      for (let next = place + layoutOf.placeFields; end < count; next += layoutOf.placeFields, end++) {
+      for (let next = place + batchLayout.placeFields; end < count; next += batchLayout.placeFields, end++) {
         if (places[next] !== source) break;
       }
       const channel = this.#channels[id];
