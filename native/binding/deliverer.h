@@ -25,7 +25,7 @@ class Deliverer {
   Deliverer(const Deliverer&) = delete;
   Deliverer& operator=(const Deliverer&) = delete;
 
-  // `callback` is called without arguments, which cost as much as the call: what is delivered stands in the
+  // `callback` is called without arguments, each of which would cost: what is delivered stands in the
   // control words, and for batch i in the array that `tables[i]` becomes. It answers whether it keeps anything.
   [[nodiscard]] bool open(napi_env env, napi_value callback, napi_value tables);
   // No more deliveries; what the last one left behind can still be run, until release().

@@ -43,7 +43,8 @@ inline constexpr NamedNumber kControlWords[] = {
     {"sendCount", Control::kSendCount}, {"sendOffset", Control::kSendOffset},
     {"sendStart", Control::kSendStart}, {"sendTable", Control::kSendTable},
     {"sendSlot", Control::kSendSlot},   {"releaseCount", Control::kReleaseCount},
-    {"deliveredTable", Control::kDeliveredTable}, {"deliveredCount", Control::kDeliveredCount},
+    {"deliveredTable", Control::kDeliveredTable},
+    {"deliveredCount", Control::kDeliveredCount},
 };
 
 // SocketStep, for the errors that TypeScript makes of it.

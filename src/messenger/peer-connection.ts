@@ -17,7 +17,7 @@ import { EventEmitter } from 'node:events';
 import { type AuthFacts, type AuthOutcome, authFacts } from '../auth/auth.ts';
 import { ErrorCode, MsgrError } from '../errors.ts';
 import type { Channel, ChannelHandler } from '../transport/channel.ts';
-import { Field, type MessageBatch, memoryBits, placeFields } from '../transport/message-batch.ts';
+import { Field, type MessageBatch, memoryMask, placeFields } from '../transport/message-batch.ts';
 import type { EntityAddr } from '../wire/entity-addr.ts';
 import type { EntityAddrVec } from '../wire/entity-addrvec.ts';
 import { EntityName } from '../wire/entity-name.ts';
@@ -40,7 +40,7 @@ import { SendPath } from './send-path.ts';
 import { SessionState } from './session-state.ts';
 
 /** V8 takes what hangs on a constant of this module for constant, and looks up what is imported each time. */
-const layout = { memoryBits, placeFields, slab: Field.slab } as const;
+const layout = { memoryMask, placeFields, slab: Field.slab } as const;
 
 /** What both idents tell about the peer. */
 export interface PeerIdentity {
@@ -286,7 +286,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
     for (let index = this.#nextMessage; index < end; index++) {
       this.#nextMessage = index + 1;
       const place = index * layout.placeFields;
-      const words = memories[places[place]! & layout.memoryBits]!;
+      const words = memories[places[place]! & layout.memoryMask]!;
       const at = places[place + 1]!;
       const slab = slabs[words[at + layout.slab]!]!;
       let message = spare;

@@ -48,7 +48,7 @@ export const placeFields = 2;
  * The bits of a source that say which of `words` it is. Those above count runs: neighbours with the same source
  * are messages of one channel and one of its sockets.
  */
-export const memoryBits = 0xffff;
+export const memoryMask = 0xffff;
 
 export interface MessageBatch {
   readonly places: Int32Array;

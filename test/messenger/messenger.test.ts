@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { ErrorCode, type MsgrError } from '../../src/errors.ts';
 import { Message, Policy, Priority } from '../../src/index.ts';
 import { channelQueueBytesMax } from '../../src/limits.ts';
+import type { Connection } from '../../src/messenger/connection.ts';
 import type { ReceivedMessage } from '../../src/messenger/message.ts';
 import type { EntityAddr } from '../../src/wire/entity-addr.ts';
 import { EntityType } from '../../src/wire/entity-name.ts';
@@ -306,6 +307,10 @@ for (const transport of testTransports()) {
     );
   });
 
+  const sendFive = (connection: Connection): void => {
+    for (let index = 0; index < 5; index++) connection.send(new Message({ type, data: Buffer.of(index) }));
+  };
+
   /** Runs `body` with every uncaught exception in the list that it gets. */
   const catching = async (body: (thrown: unknown[]) => Promise<void>): Promise<void> => {
     const thrown: unknown[] = [];
@@ -334,7 +339,7 @@ for (const transport of testTransports()) {
       });
       const client = all.client({ name: 'client.1' });
       const connection = client.messenger.getConnection(server.messenger.myAddrs);
-      for (let index = 0; index < 5; index++) connection.send(new Message({ type, data: Buffer.of(index) }));
+      sendFive(connection);
       await waitUntil(() => seen.length === 5, 5000, 'five messages');
       assert.equal(seen, [0, 1, 2, 3, 4]);
       assert.equal(thrown.map(String), ['Error: two']);
@@ -359,7 +364,7 @@ for (const transport of testTransports()) {
       const client = all.client({ name: 'client.1' });
       client.messenger.setDefaultPolicy(Policy.lossyClient());
       const connection = client.messenger.getConnection(server.messenger.myAddrs);
-      for (let index = 0; index < 5; index++) connection.send(new Message({ type, data: Buffer.of(index) }));
+      sendFive(connection);
       await client.recorder.untilEvent('reset');
       assert.equal(seen, [0, 1, 2]);
       assert.equal(thrown.map(String), ['Error: two']);

@@ -4,7 +4,7 @@
  */
 import type { MsgrError } from '../../src/errors.ts';
 import type { Channel, ChannelHandler, OutgoingMessage } from '../../src/transport/channel.ts';
-import { Field, type MessageBatch, memoryBits, placeFields } from '../../src/transport/message-batch.ts';
+import { Field, type MessageBatch, memoryMask, placeFields } from '../../src/transport/message-batch.ts';
 import { withTimeout } from '../support/timeout.ts';
 
 /** One received message, copied out of the batch. */
@@ -38,7 +38,7 @@ export function recordAt(
   index: number,
 ): { records: Int32Array; at: number; slab: ArrayBuffer } {
   const place = index * placeFields;
-  const records = words[places[place]! & memoryBits]!;
+  const records = words[places[place]! & memoryMask]!;
   const at = places[place + 1]!;
   return { records, at, slab: slabs[records[at + Field.slab]!]! };
 }

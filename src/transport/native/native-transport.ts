@@ -10,7 +10,7 @@ import { ErrorCode, MsgrError } from '../../errors.ts';
 import * as limits from '../../limits.ts';
 import { loadNative, type NativeLoop } from '../../native.ts';
 import type { Channel, ChannelHandler, Listener, Transport } from '../channel.ts';
-import { Field, memoryBits, placeFields } from '../message-batch.ts';
+import { Field, memoryMask, placeFields } from '../message-batch.ts';
 import type { SocketAddress, SocketOptions } from '../socket.ts';
 import { readAddressWords } from './address-words.ts';
 import { Control } from './control-words.ts';
@@ -60,7 +60,7 @@ const busyPollUsDefault = 50;
 /** V8 takes what hangs on these for constant; what is imported it looks up each time. */
 const field = Field;
 const word = Control;
-const batchLayout = { memoryBits, placeFields } as const;
+const batchLayout = { memoryMask, placeFields } as const;
 
 interface Acceptor {
   readonly onAccept: (channel: Channel) => void;
@@ -110,8 +110,9 @@ class NativeTransport implements Transport, NativeChannelHost {
     this.sendTable = new SendTable(this.native, messageBytesMax);
     const { memory, layout } = this.native;
     this.#control = new Int32Array(memory, 0, layout.releasesOffset / 4);
-    for (let table = 0; table < layout.tables; table++)
+    for (let table = 0; table < layout.tables; table++) {
       this.#batches.push(new NativeBatch(this.native, table));
+    }
   }
 
   createChannel(handler: ChannelHandler): Channel {
@@ -190,11 +191,11 @@ class NativeTransport implements Transport, NativeChannelHost {
     while (index < count) {
       const place = index * batchLayout.placeFields;
       const source = places[place]!;
-      const memory = words[source & batchLayout.memoryBits]!;
+      const memory = words[source & batchLayout.memoryMask]!;
       const at = places[place + 1]!;
       const id = memory[at + field.channel]!;
       if (source === tableSource) {
-        this.#deliverEvent(memory[at]!, id, memory, at, slabs);
+        this.#deliverEvent(memory[at + field.kind]!, id, memory, at, slabs);
         index++;
         continue;
       }
