@@ -24,6 +24,12 @@ export const messageBytesMaxDefault = 256 * 1024 * 1024;
 /** Payloads of at least this many bytes are lent to the kernel instead of being copied into the send slab. */
 export const lendBytesMin = 16 * 1024;
 
+/**
+ * The same while the socket is given whole pages of the slab (`async`, streams within one host): the kernel does
+ * not copy them, which is worth more than the copy into the slab; with larger frames slabs are mostly tails.
+ */
+export const lendFromPagesBytesMin = 384 * 1024;
+
 /** One receive or send slab; a frame that does not fit gets a slab of its own. */
 export const slabBytes = 1024 * 1024;
 
@@ -42,6 +48,13 @@ export const channelQueueBytesMax = 768 * 1024;
  * sender that heeds the answer never has a message wait unframed, and what waits still lies in the cache.
  */
 export const sendHighWaterMarkDefault = channelQueueBytesMax;
+
+/**
+ * Written bytes of a lossless session within one host that the peer has not acknowledged: it has not read them,
+ * or says so with its next write. Beyond, a sender sees them as backlog: the sockets of one host take as much as is given
+ * them, and what waits there should still lie in the caches when it is read.
+ */
+export const unreadWithinHostBytesMax = 2 * 1024 * 1024;
 
 /** Sent bytes that the peer has not acknowledged; beyond, nothing more is framed until it does. */
 export const unackedBytesMax = 64 * 1024 * 1024;

@@ -25,6 +25,7 @@ inline Limits bench_limits() {
   limits.slab_bytes = 1024 * 1024;
   limits.receive_turn_bytes_max = 1024 * 1024;
   limits.channel_queue_bytes_max = 1024 * 1024;
+  limits.unread_within_host_bytes_max = 1024 * 1024;
   return limits;
 }
 

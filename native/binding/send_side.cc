@@ -166,21 +166,33 @@ void SendSide::start_table() {
 void SendSide::rewind_if_unused() {
   if (control_[Control::kSendOffset] == 0 || !empty()) return;
   // The one reference is that of TypeScript's view.
-  if (!current()->unique()) return;
-  control_[Control::kSendOffset] = 0;
-  control_[Control::kSendStart] = 0;
+  const Slab& slab = *current();
+  if (slab.unique() && slab.given_to() != Slab::kSomebodyGone) begin(slab);
 }
 
-napi_value SendSide::next_slab(napi_env env, uint32_t bytes) {
+void SendSide::forget(uint32_t channel) {
+  for (const Slot& slot : slots_) {
+    if (slot.slab != nullptr && slot.slab->given_to() == channel) slot.slab->lose_reader();
+  }
+  if (control_[Control::kSendChannel] == static_cast<int32_t>(channel)) {
+    control_[Control::kSendChannel] = static_cast<int32_t>(Slab::kSomebodyGone);
+  }
+}
+
+napi_value SendSide::next_slab(napi_env env, uint32_t bytes, uint32_t channel) {
   uint32_t found = ~uint32_t{0};
   uint32_t vacant = ~uint32_t{0};
   uint32_t idle = 0;
   for (uint32_t i = 0; i < slots_.size(); i++) {
     Slot& slot = slots_[i];
     if (slot.slab != nullptr && slot.slab->unique()) {
-      if (found == ~uint32_t{0} && slot.slab->standard() && bytes <= slot.slab->capacity()) {
+      const Slab& slab = *slot.slab;
+      const uint32_t given_to = slab.given_to();
+      const bool fits = slab.standard() && bytes <= slab.capacity() &&
+                        (given_to == Slab::kNobody || given_to == channel);
+      if (fits && found == ~uint32_t{0}) {
         found = i;
-      } else if (!slot.slab->standard() || ++idle > kIdleSlots) {
+      } else if (!slab.standard() || given_to == Slab::kSomebodyGone || ++idle > kIdleSlots) {
         drop(env, slot);
       }
     }
@@ -199,11 +211,17 @@ napi_value SendSide::next_slab(napi_env env, uint32_t bytes) {
 
 napi_value SendSide::make_current(napi_env env, uint32_t slot) {
   control_[Control::kSendSlot] = static_cast<int32_t>(slot);
-  control_[Control::kSendOffset] = 0;
-  control_[Control::kSendStart] = 0;
+  begin(*slots_[slot].slab);
   napi_value view = nullptr;
   napi_get_reference_value(env, slots_[slot].view, &view);
   return view;
+}
+
+void SendSide::begin(const Slab& slab) {
+  static_assert(static_cast<int32_t>(Slab::kNobody) == Control::kAnyChannel);
+  control_[Control::kSendOffset] = 0;
+  control_[Control::kSendStart] = 0;
+  control_[Control::kSendChannel] = static_cast<int32_t>(slab.given_to());
 }
 
 bool SendSide::fill(napi_env env, Slot& slot, uint32_t bytes) {

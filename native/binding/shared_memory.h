@@ -37,6 +37,9 @@ struct Control {
   // What the delivery under way is: a record table, and its records.
   static constexpr int32_t kDeliveredTable = 6;
   static constexpr int32_t kDeliveredCount = 7;
+  // The only channel whose messages may go into the present send slab; kAnyChannel: all.
+  static constexpr int32_t kSendChannel = 8;
+  static constexpr int32_t kAnyChannel = -1;
 };
 
 inline constexpr NamedNumber kControlWords[] = {
@@ -44,7 +47,7 @@ inline constexpr NamedNumber kControlWords[] = {
     {"sendStart", Control::kSendStart}, {"sendTable", Control::kSendTable},
     {"sendSlot", Control::kSendSlot},   {"releaseCount", Control::kReleaseCount},
     {"deliveredTable", Control::kDeliveredTable},
-    {"deliveredCount", Control::kDeliveredCount},
+    {"deliveredCount", Control::kDeliveredCount}, {"sendChannel", Control::kSendChannel},
 };
 
 // SocketStep, for the errors that TypeScript makes of it.

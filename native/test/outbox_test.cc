@@ -365,3 +365,100 @@ TEST_CASE("outbox: a lossy session puts out runs of every kind whole, in pieces 
   CHECK(fixture.outbox.bytes() == 0);
   CHECK(fixture.releases.size() == fixture.lent_payloads.size());
 }
+
+namespace {
+
+// Slabs of 4096 bytes, so that four frames of 1000 are in each.
+void push_thousands(Fixture& fixture, uint64_t first, uint64_t last) {
+  for (uint64_t seq = first; seq <= last; seq++) fixture.push(1000, seq);
+}
+
+}  // namespace
+
+TEST_CASE("outbox: pages are given of the slabs that the next bytes lie in, and of no other") {
+  Fixture fixture;
+  push_thousands(fixture, 1, 4);
+  const SlabRef first = fixture.slab;
+  push_thousands(fixture, 5, 8);
+  const SlabRef second = fixture.slab;
+  push_thousands(fixture, 9, 12);
+  const SlabRef third = fixture.slab;
+  CHECK(fixture.outbox.wrote(4500) == 4);
+  CHECK(fixture.outbox.give_pages(3500, 3));
+  CHECK(first->given_to() == Slab::kNobody);
+  CHECK(second->given_to() == 3);
+  CHECK(third->given_to() == Slab::kNobody);
+  CHECK(fixture.outbox.wrote(3500) == 4);
+  // Behind the last frame of a slab the next one is next.
+  CHECK(fixture.outbox.give_pages(1, 3));
+  CHECK(third->given_to() == 3);
+  // Acknowledged: whoever has it goes on with it for the same channel.
+  CHECK(fixture.outbox.acknowledge(8) == 8);
+  CHECK(second->given_to() == 3);
+}
+
+TEST_CASE("outbox: pages are not given of lent bytes, nor of a slab that another channel reads") {
+  Fixture fixture;
+  push_thousands(fixture, 1, 4);
+  const SlabRef first = fixture.slab;
+  push_thousands(fixture, 5, 8);
+  const SlabRef second = fixture.slab;
+  second->give_to(8);
+  CHECK_FALSE(fixture.outbox.give_pages(4001, 3));
+  CHECK(first->given_to() == Slab::kNobody);
+  CHECK(fixture.outbox.give_pages(4000, 3));
+  second->lose_reader();
+  CHECK_FALSE(fixture.outbox.give_pages(4001, 3));
+
+  Fixture other;
+  push_thousands(other, 1, 2);
+  const Buffer payload(100, 7);
+  Lent lent{};
+  lent.count = 1;
+  lent.pieces[0] = {payload.data(), 100, 500};
+  other.slab = other.pool->take();
+  other.outbox.push(3, *other.slab, 0, 1000, &lent);
+  CHECK_FALSE(other.outbox.give_pages(2001, 3));
+  CHECK(other.outbox.give_pages(2000, 3));
+  // The rest of a frame with lent bytes as well.
+  CHECK(other.outbox.wrote(2300) == 2);
+  CHECK_FALSE(other.outbox.give_pages(1, 3));
+  // But not once it has been written whole.
+  CHECK(other.outbox.wrote(800) == 1);
+  other.outbox.push(4, *other.slab, 1000, 500);
+  other.slab->used = 1500;
+  CHECK(other.outbox.give_pages(500, 3));
+}
+
+TEST_CASE("outbox: when a socket ends, what it was given and nobody acknowledged is never written to again") {
+  Fixture fixture;
+  push_thousands(fixture, 1, 4);
+  const SlabRef acknowledged = fixture.slab;
+  push_thousands(fixture, 5, 8);
+  const SlabRef written = fixture.slab;
+  push_thousands(fixture, 9, 12);
+  const SlabRef begun = fixture.slab;
+  push_thousands(fixture, 13, 16);
+  const SlabRef waiting = fixture.slab;
+  CHECK(fixture.outbox.give_pages(12'000, 3));
+  CHECK(fixture.outbox.wrote(8001) == 8);
+  CHECK(fixture.outbox.acknowledge(4) == 4);
+  fixture.outbox.rewind();
+  CHECK(acknowledged->given_to() == 3);
+  CHECK(written->given_to() == Slab::kSomebodyGone);
+  CHECK(begun->given_to() == Slab::kSomebodyGone);
+  CHECK(waiting->given_to() == Slab::kNobody);
+  // They are still there for the next socket, as copies.
+  CHECK_FALSE(fixture.outbox.give_pages(12'000, 3));
+  CHECK(fixture.write(SIZE_MAX) == fixture.expected(4, 16));
+}
+
+TEST_CASE("outbox: what is dropped without the peer's word is never written to again") {
+  Fixture fixture;
+  push_thousands(fixture, 1, 4);
+  const SlabRef slab = fixture.slab;
+  CHECK(fixture.outbox.give_pages(4000, 3));
+  CHECK(fixture.outbox.wrote(4000) == 4);
+  fixture.outbox.clear();
+  CHECK(slab->given_to() == Slab::kSomebodyGone);
+}

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <csignal>
 #include <cstdint>
 #include <cstring>
 #include <functional>
@@ -34,8 +35,15 @@ inline Limits small_limits() {
   limits.slab_bytes = 64 * 1024;
   limits.receive_turn_bytes_max = 64 * 1024;
   limits.channel_queue_bytes_max = 32 * 1024;
+  limits.unread_within_host_bytes_max = 48 * 1024;
   return limits;
 }
+
+// As in a process of Node. Without it nobody is given pages (PagePipe::usable).
+struct IgnoredPipeSignal {
+  void (*before)(int) = std::signal(SIGPIPE, SIG_IGN);
+  ~IgnoredPipeSignal() { std::signal(SIGPIPE, before); }
+};
 
 // splitmix64.
 class Random {

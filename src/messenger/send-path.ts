@@ -6,7 +6,7 @@
  *                     │
  *                     └──► OutgoingQueue ── pump(): drained, acknowledged, open ──► channel.send()
  *
- * Three limits stop it: what one channel queues (`channelQueueBytesMax`), what its peer has not acknowledged
+ * Three limits stop it: what one channel has as a backlog (`channelQueueBytesMax`), what its peer has not acknowledged
  * (`unackedBytesMax`, lossless only), and the sender's own high-water mark (`ms_send_high_water_mark`), at which
  * `send` answers false and `onDrained` is called once later.
  */
@@ -54,6 +54,11 @@ export class SendPath {
     return this.#waiting.bytes + this.#connection.channel.queuedBytes;
   }
 
+  /** The same, counted as the channel's backlog: what `send` answers by. */
+  get #backlogBytes(): number {
+    return this.#waiting.bytes + this.#connection.channel.backlogBytes;
+  }
+
   /** `send` answered false, and `onDrained` was not called yet. */
   get mustDrain(): boolean {
     return this.#mustDrain;
@@ -82,7 +87,7 @@ export class SendPath {
     while (this.#waiting.length !== 0 && this.#hasRoom()) channel.send(this.#waiting.shift()!);
     // Below the channel's own limit nothing more is heard of it: what waits there must not hold the sender.
     const drainedBytes = Math.max(this.#highWaterMark / 2, channelQueueBytesMax);
-    if (this.#mustDrain && this.queuedBytes <= drainedBytes) {
+    if (this.#mustDrain && this.#backlogBytes <= drainedBytes) {
       this.#mustDrain = false;
       this.#onDrained();
     }
@@ -102,7 +107,7 @@ export class SendPath {
   #hasRoom(): boolean {
     const { isConnected, channel } = this.#connection;
     return (
-      isConnected && channel.queuedBytes < channelQueueBytesMax && this.#unackedBytes() < unackedBytesMax
+      isConnected && channel.backlogBytes < channelQueueBytesMax && this.#unackedBytes() < unackedBytesMax
     );
   }
 
@@ -114,15 +119,15 @@ export class SendPath {
 
   /** Asks the channel on behalf of the next many messages. False: the sender is to wait. */
   #takeRoom(): boolean {
-    const { queuedBytes } = this.#connection.channel;
+    const { backlogBytes } = this.#connection.channel;
     const room = Math.min(
-      channelQueueBytesMax - queuedBytes,
-      this.#highWaterMark - queuedBytes,
+      channelQueueBytesMax - backlogBytes,
+      this.#highWaterMark - backlogBytes,
       unackedBytesMax - this.#unackedBytes(),
     );
     // A small integer for as long as it lives.
     this.#room = Math.max(room, 0) | 0;
-    if (queuedBytes < this.#highWaterMark) return true;
+    if (backlogBytes < this.#highWaterMark) return true;
     this.#mustDrain = true;
     return false;
   }
@@ -136,7 +141,7 @@ export class SendPath {
     }
     this.#waiting.push(message.priority, message.byteLength, message);
     this.#room = 0;
-    if (this.queuedBytes < this.#highWaterMark) return true;
+    if (this.#backlogBytes < this.#highWaterMark) return true;
     this.#mustDrain = true;
     return false;
   }

@@ -62,7 +62,7 @@ export interface ChannelHandler {
    * transport reuse the memory at once.
    */
   onMessages(batch: MessageBatch, first: number, end: number): boolean;
-  /** The queue fell below half of `channelQueueBytesMax` after `queuedBytes` was read at or above it. */
+  /** The backlog fell below half of `channelQueueBytesMax` after it or `queuedBytes` was read at or above that. */
   onDrain(): void;
   /**
    * The peer acknowledged messages up to and including `seq` (once per turn at most). A number, as no session
@@ -138,6 +138,11 @@ export interface Channel {
 
   /** Framed bytes that wait for the socket, retained acknowledged-pending bytes not counted. */
   readonly queuedBytes: number;
+  /**
+   * What a sender heeds: `queuedBytes`, and, where the socket would take as much as it is given because its peer
+   * is on the same host, what waits there unread beyond `unreadWithinHostBytesMax`.
+   */
+  readonly backlogBytes: number;
   /** Framed bytes of messages that are not acknowledged, sent or not (lossless sessions). */
   readonly unackedBytes: number;
   /** Messages in the outbox: not yet sent, or (lossless) not yet acknowledged. */

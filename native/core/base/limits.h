@@ -15,6 +15,7 @@ struct Limits {
   uint64_t slab_bytes = 0;
   uint64_t receive_turn_bytes_max = 0;
   uint64_t channel_queue_bytes_max = 0;
+  uint64_t unread_within_host_bytes_max = 0;
 };
 
 inline constexpr uint64_t kMessageBytesCeiling = 0x7fff0000;
@@ -32,6 +33,7 @@ inline constexpr LimitName kLimitNames[] = {
     {"slabBytes", &Limits::slab_bytes},
     {"receiveTurnBytesMax", &Limits::receive_turn_bytes_max},
     {"channelQueueBytesMax", &Limits::channel_queue_bytes_max},
+    {"unreadWithinHostBytesMax", &Limits::unread_within_host_bytes_max},
 };
 
 }  // namespace msgr

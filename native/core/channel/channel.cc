@@ -81,10 +81,11 @@ void Channel::send_control(uint8_t tag, Bytes payload) {
   publish_send_counters();
 }
 
-void Channel::start_session(bool lossless) {
+void Channel::start_session(bool lossless, bool within_host) {
   MSGR_CHECK(state_ == State::kHandshake && expectation_ == Expectation::kNothing);
   state_ = State::kSession;
   lossless_ = lossless;
+  within_host_ = within_host;
   reader_.set_in_session(true);
   outbox_.rewind();
   outbox_.set_keep_written(lossless);

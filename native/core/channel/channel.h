@@ -28,7 +28,7 @@
 //      called with the tail's bytes before the socket is read again.
 //
 // How it writes:  while (channel.wants_output()) { n = channel.gather(…); writev; channel.wrote(size) }
-// with no other call between gather() and wrote().
+// with no other call between gather() and wrote() than give_pages().
 #pragma once
 
 #include <sys/uio.h>
@@ -135,8 +135,8 @@ class Channel {
   // are. Once for each stream, with nothing expected. False when the host offers no cipher: fault() is set.
   [[nodiscard]] bool secure(const StreamSecrets& secrets);
   // Replays the outbox from its first entry, then streams. `lossless`: entries wait for the peer's ack,
-  // and what is received is acknowledged.
-  void start_session(bool lossless);
+  // and what is received is acknowledged. `within_host`: both ends of the socket are on this host.
+  void start_session(bool lossless, bool within_host = false);
 
   // The session
 
@@ -182,8 +182,18 @@ class Channel {
   // Answers how many iovecs were filled in; see Outbox::gather for the two limits. Turns what is to be
   // acknowledged into an ACK frame if no message carries it. 0 although something waits: failed().
   [[nodiscard]] size_t gather(iovec* to, size_t count_max, size_t bytes_max);
+  // True: the `size` bytes that gather() gave may go to the socket as pages instead of copies, as they lie in
+  // slabs that nobody writes to before the peer has acknowledged them.
+  [[nodiscard]] bool give_pages(size_t size);
+  // A lossless session within one host: its ends tell each other what they have read, and so bound what waits in
+  // the socket themselves.
+  [[nodiscard]] bool bounds_unread() const {
+    return within_host_ && lossless_ && state_ == State::kSession;
+  }
+  // A session that give_pages() may say yes to: what is sent is not sealed first.
+  [[nodiscard]] bool may_give_pages() const { return bounds_unread() && !sealer_; }
   void wrote(size_t size);
-  // The sender has stopped: one kDrained is due as soon as the queue is below half of
+  // The sender has stopped: one kDrained is due as soon as the backlog is below half of
   // channel_queue_bytes_max, at once when it is already. Only the sender can say so, as it also counts what
   // was on its way here.
   void want_drained();
@@ -191,6 +201,9 @@ class Channel {
   void release_idle_memory() { outbox_.release_idle_memory(); }
   // Framed bytes that wait for the socket.
   [[nodiscard]] uint64_t queued_bytes() const;
+  // The same, and what of the written bytes is too much to wait unread within one host
+  // (Limits::unread_within_host_bytes_max).
+  [[nodiscard]] uint64_t backlog_bytes() const;
 
   // For tests: null unless the stream is in secure mode.
   [[nodiscard]] Aead* opener() { return reader_.opener(); }
@@ -222,6 +235,7 @@ class Channel {
   Expectation expectation_ = Expectation::kNothing;
   uint32_t expected_bytes_ = 0;
   bool lossless_ = false;
+  bool within_host_ = false;
 
   FrameReader reader_;
   StreamTail tail_;

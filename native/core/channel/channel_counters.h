@@ -25,10 +25,11 @@ struct alignas(64) ChannelCounters {
   std::atomic<uint64_t> queued_bytes{0};
   std::atomic<uint64_t> unacked_bytes{0};
   std::atomic<uint64_t> outbox_count{0};
+  std::atomic<uint64_t> backlog_bytes{0};
   // Free for the I/O layer and the binding.
   std::atomic<uint64_t> spare[3] = {};
 };
-static_assert(sizeof(ChannelCounters) == 128);
+static_assert(sizeof(ChannelCounters) == 192);
 static_assert(std::atomic<uint64_t>::is_always_lock_free);
 
 // Index of each word.
@@ -36,7 +37,7 @@ inline constexpr NamedNumber kChannelCounterNames[] = {
     {"framesReceived", 0}, {"framesSent", 1}, {"messagesReceived", 2}, {"messagesSent", 3},
     {"bytesReceived", 4},  {"bytesSent", 5},  {"messagesReplayed", 6}, {"duplicatesDropped", 7},
     {"inSeq", 8},          {"outSeq", 9},     {"queuedBytes", 10},     {"unackedBytes", 11},
-    {"outboxCount", 12},
+    {"outboxCount", 12},   {"backlogBytes", 13},
 };
 
 // One writer, so no read-modify-write instruction is needed.

@@ -57,6 +57,10 @@ size_t Channel::gather(iovec* to, size_t count_max, size_t bytes_max) {
   return 1;
 }
 
+bool Channel::give_pages(size_t size) {
+  return may_give_pages() && control_written_ == control_.size() && outbox_.give_pages(size, id_);
+}
+
 void Channel::wrote(size_t size) {
   add(counters_.bytes_sent, size);
   if (!sealer_ || unsealed_control_ > 0) [[likely]] {
@@ -130,8 +134,15 @@ uint64_t Channel::queued_bytes() const {
   return outbox_.waiting_bytes() + control_.size() - control_written_ + sealed_.size();
 }
 
+uint64_t Channel::backlog_bytes() const {
+  if (!within_host_ || !lossless_) return queued_bytes();
+  const uint64_t unread = outbox_.bytes() - outbox_.waiting_bytes();
+  return queued_bytes() + unread - std::min(unread, context_.limits.unread_within_host_bytes_max);
+}
+
 void Channel::publish_send_counters() {
   set(counters_.queued_bytes, queued_bytes());
+  set(counters_.backlog_bytes, backlog_bytes());
   set(counters_.unacked_bytes, outbox_.bytes());
   set(counters_.outbox_count, outbox_.count());
 }
@@ -142,7 +153,7 @@ void Channel::want_drained() {
 }
 
 void Channel::note_queue_level() {
-  if (!drained_wanted_ || queued_bytes() >= context_.limits.channel_queue_bytes_max / 2) return;
+  if (!drained_wanted_ || backlog_bytes() >= context_.limits.channel_queue_bytes_max / 2) return;
   drained_wanted_ = false;
   drained_due_ = true;
 }

@@ -46,6 +46,7 @@ struct Connection {
   uint32_t budget = 0;
   State state = State::kIdle;
   bool registered = false;
+  SocketPlace place;
   // By pauseReading(); outlives the socket.
   bool paused = false;
   bool write_blocked = false;

@@ -26,6 +26,7 @@
 #include "core/io/receive_batch.h"
 #include "core/io/socket.h"
 #include "core/io/socket_io.h"
+#include "core/io/stream_watch.h"
 
 namespace msgr {
 
@@ -33,6 +34,8 @@ namespace msgr {
 // written into its send table beyond that is still on the way.
 inline constexpr size_t kAcceptedBytes = 0;
 inline constexpr size_t kAcceptedCount = 1;
+// 1 while the channel's socket is given pages, so that larger payloads than else are worth a copy into the slab.
+inline constexpr size_t kGivesPages = 2;
 
 class EventLoop {
  public:
@@ -164,6 +167,8 @@ class EventLoop {
   SocketTag latest_{0, 0};
   // The one that queue_latest() tried last.
   SocketTag tried_{0, 0};
+  StreamWatch reads_;
+  StreamWatch writes_;
   // The socket that epoll does not know for now, if it is still there and muted.
   SocketTag muted_{0, 0};
   size_t readable_next_ = 0;

@@ -120,6 +120,7 @@ void EventLoop::accept_all(uint32_t listener) {
     }
     Connection& connection = make(id);
     connection.channel.open();
+    connection.place = result.place;
     attach(connection, fd, Connection::State::kOpen);
     if (connection.fd >= 0) opened(connection, RecordKind::kAccepted, listener);
   }
@@ -222,6 +223,8 @@ bool EventLoop::take_bytes(Connection& connection, uint8_t* to, size_t size, siz
     bytes_received_ += taken;
     latest_ = connection.tag();
     mark_touched(connection);
+    fit_receive_buffer(connection.fd, connection.place,
+                       reads_.moves(connection, taken) && connection.channel.bounds_unread());
     connection.budget -= static_cast<uint32_t>(std::min<size_t>(taken, connection.budget));
     return true;
   }
@@ -354,7 +357,13 @@ bool EventLoop::write(Connection& connection) {
     }
     size_t asked = 0;
     for (size_t i = 0; i < count; i++) asked += pieces[i].iov_len;
-    const ssize_t moved = io_.send(connection.fd, pieces, count);
+    const bool gives_pages =
+        writes_.moves(connection, asked) && channel.may_give_pages() && io_.pages_usable();
+    set(connection.counters.spare[kGivesPages], gives_pages ? 1 : 0);
+    fit_send_buffer(connection.fd, connection.place, gives_pages);
+    const ssize_t moved = gives_pages && asked >= kLargeTransferBytes && channel.give_pages(asked)
+                              ? io_.send_pages(connection.fd, pieces, count)
+                              : io_.send(connection.fd, pieces, count);
     if (moved < 0 && moved != -EAGAIN && moved != -EWOULDBLOCK) {
       connection.send_error = static_cast<int>(-moved);
       if (connection.reads()) {

@@ -67,18 +67,52 @@ constexpr int kWithinHostBufferBytes = 256 * 1024;
 // sets timers. Every kernel has this one.
 constexpr char kWithinHostCongestionControl[] = "reno";
 
+// A size that was set locks the buffer; unlocked, the kernel fits it to the traffic again (Linux 5.14).
+#ifndef SO_BUF_LOCK
+#define SO_BUF_LOCK 72
+#endif
+constexpr int kSendBufferLock = 1;
+constexpr int kReceiveBufferLock = 2;
+// Where it cannot be unlocked: as much as the system allows.
+constexpr int kStreamBufferBytes = 4 * 1024 * 1024;
+
+void set_buffer(int fd, int name, int bytes) { setsockopt(fd, SOL_SOCKET, name, &bytes, sizeof bytes); }
+
+void fit_buffer(int fd, int name, int lock, SocketPlace::Buffer& buffer, bool streams) {
+  const auto wanted = streams ? SocketPlace::Buffer::kFitted : SocketPlace::Buffer::kSmall;
+  if (buffer == SocketPlace::Buffer::kChosen || buffer == wanted) return;
+  buffer = wanted;
+  if (!streams) {
+    set_buffer(fd, name, kWithinHostBufferBytes);
+    return;
+  }
+  int locks = 0;
+  socklen_t size = sizeof locks;
+  if (getsockopt(fd, SOL_SOCKET, SO_BUF_LOCK, &locks, &size) == 0) {
+    locks &= ~lock;
+    if (setsockopt(fd, SOL_SOCKET, SO_BUF_LOCK, &locks, sizeof locks) == 0) return;
+  }
+  set_buffer(fd, name, kStreamBufferBytes);
+}
+
 // Refusals do not matter: it works without.
-void tune_within_host(int fd, const SocketAddress& remote, const SocketOptions& options) {
-  if (!SocketAddress::within_host(SocketAddress::local_of(fd), remote)) return;
-  const auto set_buffer = [&](int name) {
-    setsockopt(fd, SOL_SOCKET, name, &kWithinHostBufferBytes, sizeof kWithinHostBufferBytes);
-  };
-  if (options.receive_buffer_bytes <= 0) set_buffer(SO_RCVBUF);
-  if (options.send_buffer_bytes <= 0) set_buffer(SO_SNDBUF);
+SocketPlace tune_within_host(int fd, const SocketAddress& remote, const SocketOptions& options) {
+  SocketPlace place;
+  place.within_host = SocketAddress::within_host(SocketAddress::local_of(fd), remote);
+  if (!place.within_host) return place;
+  if (options.receive_buffer_bytes <= 0) {
+    place.receive_buffer = SocketPlace::Buffer::kSmall;
+    set_buffer(fd, SO_RCVBUF, kWithinHostBufferBytes);
+  }
+  if (options.send_buffer_bytes <= 0) {
+    place.send_buffer = SocketPlace::Buffer::kSmall;
+    set_buffer(fd, SO_SNDBUF, kWithinHostBufferBytes);
+  }
   if (options.congestion_control.empty()) {
     setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, kWithinHostCongestionControl,
                sizeof kWithinHostCongestionControl - 1);
   }
+  return place;
 }
 
 SocketResult fail(int fd, SocketStep step, int error) {
@@ -112,7 +146,7 @@ SocketResult open_connection(const SocketAddress& address, const SocketOptions& 
     if (errno != EINPROGRESS && errno != EINTR) return fail(fd, SocketStep::kConnect, errno);
     result.in_progress = true;
   }
-  tune_within_host(fd, address, options);
+  result.place = tune_within_host(fd, address, options);
   return result;
 }
 
@@ -141,10 +175,18 @@ SocketResult configure_accepted(int fd, const SocketOptions& options) {
     setter.set(SocketStep::kTypeOfService, ipv6 ? IPPROTO_IPV6 : IPPROTO_IP, ipv6 ? IPV6_TCLASS : IP_TOS,
                options.type_of_service);
   }
-  tune_within_host(fd, SocketAddress::remote_of(fd), options);
   SocketResult result = setter.result();
+  result.place = tune_within_host(fd, SocketAddress::remote_of(fd), options);
   result.fd = fd;
   return result;
+}
+
+void fit_receive_buffer(int fd, SocketPlace& place, bool streams) {
+  fit_buffer(fd, SO_RCVBUF, kReceiveBufferLock, place.receive_buffer, streams);
+}
+
+void fit_send_buffer(int fd, SocketPlace& place, bool streams) {
+  fit_buffer(fd, SO_SNDBUF, kSendBufferLock, place.send_buffer, streams);
 }
 
 int take_socket_error(int fd) {

@@ -50,11 +50,22 @@ enum class SocketStep : int32_t {
   kAccept = 16,
 };
 
+// What a connected socket is like: whether both ends are on this host, and then, of each buffer whose size nobody
+// chose, whether it is kept small.
+struct SocketPlace {
+  enum class Buffer : uint8_t { kChosen, kSmall, kFitted };
+
+  bool within_host = false;
+  Buffer receive_buffer = Buffer::kChosen;
+  Buffer send_buffer = Buffer::kChosen;
+};
+
 struct SocketResult {
   int fd = -1;
   SocketStep step = SocketStep::kNone;
   int error = 0;  // errno of the step that failed
   bool in_progress = false;
+  SocketPlace place;
 
   bool ok() const { return step == SocketStep::kNone; }
 };
@@ -65,6 +76,10 @@ SocketResult open_listener(const SocketAddress& address, const SocketOptions& op
 
 // Sets on an accepted socket what Linux does not hand down from the listener. Answers the failed step.
 SocketResult configure_accepted(int fd, const SocketOptions& options);
+
+// Has the kernel fit a buffer to a stream, or keeps it small again; no effect on one whose size was chosen.
+void fit_receive_buffer(int fd, SocketPlace& place, bool streams);
+void fit_send_buffer(int fd, SocketPlace& place, bool streams);
 
 // Takes and clears SO_ERROR.
 int take_socket_error(int fd);

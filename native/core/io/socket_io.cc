@@ -48,6 +48,13 @@ ssize_t SocketIo::send_faulty(int fd, const iovec* from, size_t count) {
   return send_plain(fd, &piece, 1);
 }
 
+ssize_t SocketIo::send_pages_faulty(int fd, const iovec* from, size_t count) {
+  if (hits(faults_.failure_one_in)) shutdown(fd, SHUT_RDWR);
+  if (!hits(faults_.short_one_in)) return pages_.send(fd, from, count);
+  const iovec piece{from->iov_base, std::min(from->iov_len, kShortBytes)};
+  return pages_.send(fd, &piece, 1);
+}
+
 bool SocketIo::hits(uint32_t one_in) {
   if (one_in == 0) return false;
   // xorshift64: reproducible from the seed, and good enough to pick calls.

@@ -1,4 +1,4 @@
-// The two system calls of the steady state, and the seam for faults: a test, or an operator who sets
+// The system calls of the steady state, and the seam for faults: a test, or an operator who sets
 // ms_inject_socket_failures, has one call in N break its connection, or bytes come and go in small pieces.
 //
 // Threads: one, that of its loop. The random sequence depends on the seed alone.
@@ -9,6 +9,8 @@
 
 #include <cstddef>
 #include <cstdint>
+
+#include "core/io/page_pipe.h"
 
 namespace msgr {
 
@@ -34,17 +36,24 @@ class SocketIo {
   ssize_t send(int fd, const iovec* from, size_t count) {
     return armed_ ? send_faulty(fd, from, count) : send_plain(fd, from, count);
   }
+  // The same without a copy, by PagePipe::send; only while pages_usable().
+  [[nodiscard]] bool pages_usable() { return pages_.usable(); }
+  ssize_t send_pages(int fd, const iovec* from, size_t count) {
+    return armed_ ? send_pages_faulty(fd, from, count) : pages_.send(fd, from, count);
+  }
 
  private:
   static ssize_t receive_plain(int fd, uint8_t* to, size_t size);
   static ssize_t send_plain(int fd, const iovec* from, size_t count);
   ssize_t receive_faulty(int fd, uint8_t* to, size_t size);
   ssize_t send_faulty(int fd, const iovec* from, size_t count);
+  ssize_t send_pages_faulty(int fd, const iovec* from, size_t count);
   bool hits(uint32_t one_in);
 
   const SocketFaults faults_;
   const bool armed_;
   uint64_t random_;
+  PagePipe pages_;
 };
 
 }  // namespace msgr

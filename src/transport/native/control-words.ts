@@ -11,4 +11,5 @@ export const Control = {
   releaseCount: 5,
   deliveredTable: 6,
   deliveredCount: 7,
+  sendChannel: 8,
 } as const;

@@ -9,7 +9,12 @@
 import { Buffer } from 'node:buffer';
 import { isIP } from 'node:net';
 import { ErrorCode, MsgrError } from '../../errors.ts';
-import { channelQueueBytesMax, controlPayloadBytesMax } from '../../limits.ts';
+import {
+  channelQueueBytesMax,
+  controlPayloadBytesMax,
+  lendBytesMin,
+  lendFromPagesBytesMin,
+} from '../../limits.ts';
 import { loadNative, type NativeLoop } from '../../native.ts';
 import type { StreamSecrets } from '../../protocol/stream-secrets.ts';
 import { tagName } from '../../wire/frames/tag.ts';
@@ -54,11 +59,14 @@ export const CounterWord = {
   queuedBytes: 10,
   unackedBytes: 11,
   outboxCount: 12,
+  backlogBytes: 13,
   /** Framed bytes and messages that the core took from send tables, ever. */
-  acceptedBytes: 13,
-  acceptedCount: 14,
+  acceptedBytes: 14,
+  acceptedCount: 15,
+  /** 1: the socket is given pages of the send slab. */
+  givesPages: 16,
 } as const;
-export const counterWords = 16;
+export const counterWords = 24;
 
 /** Words of the two addresses in `opened` and `accepted` records. */
 const remoteWords = Field.typeAndPriority;
@@ -206,7 +214,7 @@ export class NativeChannel implements Channel {
 
   send(message: OutgoingMessage): number {
     if (this.isGone) return 0;
-    const size = this.#host.sendTable.append(this.id, message);
+    const size = this.#host.sendTable.append(this, message);
     this.#appendedBytes = (this.#appendedBytes + size) | 0;
     this.#appendedCount = (this.#appendedCount + 1) | 0;
     return size;
@@ -241,17 +249,17 @@ export class NativeChannel implements Channel {
     if (!this.isGone) this.#host.native.resumeReading(this.id);
   }
 
-  /**
-   * Whoever sees the queue at its limit is told when it has drained. What is on its way down counts here, and
-   * the core may never have as much of it at once: so it does not judge by itself, it is asked.
-   */
+  /** For the send table. */
+  get lendBytesMin(): number {
+    return this.#counters[CounterWord.givesPages * 2] === 1 ? lendFromPagesBytesMin : lendBytesMin;
+  }
+
   get queuedBytes(): number {
-    const bytes = this.#onTheWayBytes() + this.#counter(CounterWord.queuedBytes);
-    if (bytes >= channelQueueBytesMax && !this.#wantsDrained && !this.isGone) {
-      this.#wantsDrained = true;
-      this.#host.native.wantDrained(this.id);
-    }
-    return bytes;
+    return this.#watched(CounterWord.queuedBytes);
+  }
+
+  get backlogBytes(): number {
+    return this.#watched(CounterWord.backlogBytes);
   }
 
   get unackedBytes(): number {
@@ -344,6 +352,19 @@ export class NativeChannel implements Channel {
 
   #counter(word: number): number {
     return this.#counters[word * 2 + 1]! * 2 ** 32 + this.#counters[word * 2]!;
+  }
+
+  /**
+   * Whoever sees the queue at its limit is told when it has drained. What is on its way down counts here, and
+   * the core may never have as much of it at once: so it does not judge by itself, it is asked.
+   */
+  #watched(word: number): number {
+    const bytes = this.#onTheWayBytes() + this.#counter(word);
+    if (bytes >= channelQueueBytesMax && !this.#wantsDrained && !this.isGone) {
+      this.#wantsDrained = true;
+      this.#host.native.wantDrained(this.id);
+    }
+    return bytes;
   }
 
   #onTheWayBytes(): number {

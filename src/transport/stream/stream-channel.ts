@@ -88,6 +88,10 @@ export class StreamChannel implements Channel, LinkOwner, TurnMember {
     return this.#sender.queuedBytes(this.#link);
   }
 
+  get backlogBytes(): number {
+    return this.queuedBytes;
+  }
+
   get unackedBytes(): number {
     return this.#sender.outbox.bytes;
   }

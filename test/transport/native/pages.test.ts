@@ -1,0 +1,207 @@
+/**
+ * Streams within one host give their socket the pages of the send slab instead of copies (D43): nothing is lost
+ * or mixed up by it, and no peer reads what is meant for another, however early it acknowledges.
+ */
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { channelQueueBytesMax, slabBytes } from '../../../src/limits.ts';
+import type { Channel, Transport } from '../../../src/transport/channel.ts';
+import { createNativeTransport } from '../../../src/transport/native/native-transport.ts';
+import type { SocketAddress, SocketOptions } from '../../../src/transport/socket.ts';
+import { assembleControlFrame } from '../../../src/wire/frame.ts';
+import { Tag } from '../../../src/wire/frames/tag.ts';
+import { limited } from '../../support/timeout.ts';
+import { outgoing, patternBytes, Recorder } from '../recorder.ts';
+
+const loopback: SocketAddress = { family: 4, host: '127.0.0.1', port: 0 };
+
+async function withTransport(threads: 0 | 1, use: (transport: Transport) => Promise<void>): Promise<void> {
+  const transport = createNativeTransport({ threads });
+  try {
+    await use(transport);
+  } finally {
+    await transport.close();
+  }
+}
+
+async function sessionWith(
+  transport: Transport,
+  address: SocketAddress,
+  options: SocketOptions = {},
+): Promise<Channel> {
+  const events = new Recorder();
+  const channel = transport.createChannel(events);
+  channel.connect(address, options);
+  await events.next('open');
+  channel.startSession({ lossless: true });
+  return channel;
+}
+
+/** A listener of the transport whose sessions go to `handler`. */
+async function listening(transport: Transport, handler: Recorder): Promise<SocketAddress> {
+  const listener = await transport.listen(loopback, {}, (channel) => {
+    channel.handler = handler;
+    channel.startSession({ lossless: true });
+  });
+  return listener.address;
+}
+
+function givesPages(channel: Channel): boolean {
+  const native = channel as unknown as { readonly lendBytesMin: number };
+  return native.lendBytesMin > 16 * 1024;
+}
+
+/** A channel that has the number which `gone` had. */
+async function withNumberOf(gone: Channel, transport: Transport, events: Recorder): Promise<Channel> {
+  const numberOf = (channel: Channel) => (channel as unknown as { readonly id: number }).id;
+  for (let count = 0; count < 50; count++) {
+    const channel = transport.createChannel(events);
+    if (numberOf(channel) === numberOf(gone)) return channel;
+    await sleep(5);
+  }
+  throw new Error('its number was not given again');
+}
+
+/** Sends copies of `data` until `bytes` are sent, as fast as the channel takes them. */
+async function stream(channel: Channel, data: Uint8Array, bytes: number): Promise<boolean> {
+  let gavePages = false;
+  for (let sent = 0; sent < bytes; ) {
+    while (sent < bytes && channel.backlogBytes < channelQueueBytesMax)
+      sent += channel.send(outgoing({ data }));
+    await nextTurn();
+    gavePages ||= givesPages(channel);
+  }
+  return gavePages;
+}
+
+function acknowledgement(seq: bigint): Buffer {
+  const payload = Buffer.alloc(8);
+  payload.writeBigUInt64LE(seq);
+  return assembleControlFrame(Tag.Ack, payload);
+}
+
+/** A peer that reads nothing, acknowledges everything, and looks later what it got. */
+async function eagerPeer(): Promise<{ address: SocketAddress; socket: Promise<Socket> } & Disposable> {
+  const server = createServer({ pauseOnConnect: true });
+  const socket = once(server, 'connection').then(([accepted]) => accepted as Socket);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  const end = () => {
+    server.close();
+    socket.then((accepted) => accepted.destroy());
+  };
+  return { address: { ...loopback, port }, socket, [Symbol.dispose]: end };
+}
+
+for (const threads of [0, 1] as const) {
+  const where = threads === 0 ? 'inline' : 'threaded';
+
+  test(
+    `a peer that acknowledges what it has not read reads nothing that is for others: ${where}`,
+    limited(20_000, () =>
+      withTransport(threads, async (transport) => {
+        const others = new Recorder();
+        others.copyMessages = false;
+        const honest = await sessionWith(transport, await listening(transport, others));
+        using peer = await eagerPeer();
+        // Its socket takes all that is sent, so that nothing but the peer's word keeps the slabs.
+        const hostile = await sessionWith(transport, peer.address, { sendBufferBytes: 4 << 20 });
+        const socket = await peer.socket;
+        const forHostile = Buffer.alloc(4000, 0xaa);
+        const forOthers = Buffer.alloc(4000, 0xbb);
+        let gavePages = false;
+        for (let round = 0; round < 25; round++) {
+          for (let index = 0; index < 25; index++) hostile.send(outgoing({ data: forHostile }));
+          await nextTurn();
+          gavePages ||= givesPages(hostile);
+          await others.settled(() => {
+            socket.write(acknowledgement(1n << 40n));
+            return hostile.outboxCount === 0;
+          }, 'all written and acknowledged');
+        }
+        assert.ok(gavePages);
+        await stream(honest, forOthers, 20 * slabBytes);
+        // A channel that gets its number afterwards is another one, too.
+        hostile.destroy();
+        const events = new Recorder();
+        const next = await withNumberOf(hostile, transport, events);
+        next.connect(await listening(transport, others), {});
+        await events.next('open');
+        next.startSession({ lossless: true });
+        await stream(next, forOthers, 20 * slabBytes);
+        await others.settled(() => honest.outboxCount === 0 && next.outboxCount === 0, 'all acknowledged');
+        let got = 0;
+        for await (const chunk of socket) {
+          got += (chunk as Buffer).length;
+          assert.not.ok((chunk as Buffer).includes(forOthers.subarray(0, 32)));
+        }
+        assert.ok(got > 2_000_000, `${got} bytes`);
+      }),
+    ),
+  );
+
+  test(
+    `streams and single messages of all sizes to several channels arrive as they were sent: ${where}`,
+    limited(20_000, () =>
+      withTransport(threads, async (transport) => {
+        const ends: { channel: Channel; handler: Recorder; sent: Uint8Array[] }[] = [];
+        for (let index = 0; index < 3; index++) {
+          const handler = new Recorder();
+          const channel = await sessionWith(transport, await listening(transport, handler));
+          ends.push({ channel, handler, sent: [] });
+        }
+        const sizes = [0, 1, 64, 4000, 20_000, 100_000, 380_000, 400_000];
+        let gavePages = false;
+        for (let round = 0; round < 24; round++) {
+          const streaming = ends[Math.floor(round / 8)]!;
+          for (let burst = 0; burst < 3; burst++) {
+            for (let index = 0; index < 40; index++) {
+              const end = index % 20 === 7 ? ends[index % 3]! : streaming;
+              const size = sizes[(round + index * 5 + burst) % sizes.length]!;
+              const data = patternBytes(index % 4 === 0 ? size : 3000, round * 100 + index);
+              end.sent.push(data);
+              end.channel.send(outgoing({ data }));
+            }
+            gavePages ||= givesPages(streaming.channel);
+            await nextTurn();
+          }
+        }
+        assert.ok(gavePages);
+        for (const { handler, sent } of ends) {
+          const messages = await handler.nextMessages(sent.length);
+          messages.forEach(({ data }, index) => {
+            assert.ok(Buffer.compare(data, sent[index]!) === 0, `message ${index} of ${data.length} bytes`);
+          });
+        }
+      }),
+    ),
+  );
+}
+
+test(
+  'a stream copies payloads that are lent else, and lends them again when its socket is gone',
+  limited(10_000, () =>
+    withTransport(0, async (transport) => {
+      const { sendTable } = transport as unknown as { sendTable: { readonly lentCount: number } };
+      const handler = new Recorder();
+      handler.copyMessages = false;
+      const channel = await sessionWith(transport, await listening(transport, handler));
+      const data = patternBytes(100_000);
+      channel.send(outgoing({ data }));
+      assert.is(sendTable.lentCount, 1);
+      assert.ok(await stream(channel, data, 8 * slabBytes));
+      await handler.settled(() => sendTable.lentCount === 0, 'all payloads back');
+      channel.send(outgoing({ data }));
+      assert.is(sendTable.lentCount, 0);
+      channel.disconnect();
+      channel.send(outgoing({ data }));
+      assert.is(sendTable.lentCount, 1);
+    }),
+  ),
+);
+
+test.run();
