@@ -51,6 +51,7 @@ const throughputGoals = [
 /** What the limits are taken from. */
 const framesAlone = 'C++ stream';
 const framesPolling = 'C++ stream polling';
+const framesAsPages = 'C++ stream pages';
 const bytesAlone = 'TCP stream';
 const answersAlone = 'C++ answers';
 
@@ -142,7 +143,10 @@ function rateAt(peers: readonly PeerResult[], name: string, sizeBytes: number): 
  * lent, and beside that C++ itself, only the moving counts.
  */
 function frameLimit(peers: readonly PeerResult[], to: string, sizeBytes: number): number | undefined {
-  const names = to === framesAlone || sizeBytes >= lendBytesMin ? [bytesAlone] : [framesAlone, framesPolling];
+  const names =
+    to === framesAlone || sizeBytes >= lendBytesMin
+      ? [bytesAlone, framesAsPages]
+      : [framesAlone, framesPolling, framesAsPages];
   const rates = names.flatMap((name) => rateAt(peers, name, sizeBytes)?.max ?? []);
   return quotient(rates.length === 0 ? undefined : Math.max(...rates), rateAt(peers, to, sizeBytes)?.median);
 }

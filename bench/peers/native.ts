@@ -32,6 +32,13 @@ export const peers: readonly Peer[] = [
     scenarios: ['stream'],
     does: 'as above; one core spins',
   }),
+  programPeer(NativePeer.Stream, 'pages', {
+    name: 'C++ stream pages',
+    title: 'the same, giving pages instead of copies',
+    order: 51.5,
+    scenarios: ['stream'],
+    does: 'as the bare stream; the reader says how far it has read, and lent payloads are not copied at all',
+  }),
   programPeer(NativePeer.Tcp, 'stream', {
     name: 'TCP stream',
     title: 'raw TCP in C++, the bytes of those frames',
