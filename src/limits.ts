@@ -44,7 +44,7 @@ export const receiveTurnBytesMax = 1024 * 1024;
 export const channelQueueBytesMax = 768 * 1024;
 
 /**
- * `send()` answers false above this many queued bytes on one connection. As much as one channel frames: a
+ * `send()` answers false above this many bytes of backlog on one connection. As much as one channel frames: a
  * sender that heeds the answer never has a message wait unframed, and what waits still lies in the cache.
  */
 export const sendHighWaterMarkDefault = channelQueueBytesMax;
