@@ -203,7 +203,7 @@ TEST_CASE("loop: no channel is given pages while two take turns with large flush
     for (const uint32_t id : ids) gave_pages = burst(id) || gave_pages;
   }
   CHECK_FALSE(gave_pages);
-  for (int round = 0; round < 3; round++) gave_pages = burst(ids[0]) || gave_pages;
+  for (int round = 0; round < 40; round++) gave_pages = burst(ids[0]) || gave_pages;
   CHECK(gave_pages);
 }
 

@@ -39,17 +39,23 @@ TEST_CASE("stream watch: it goes on across some small transfers, and ends with m
   CHECK(watched.watch.moves(watched.one, kLarge));
 }
 
-TEST_CASE("stream watch: a large transfer of another connection ends it, a small one does not") {
-  Watched watched;
-  for (int i = 0; i < 100; i++) watched.watch.moves(watched.one, kLarge);
-  CHECK_FALSE(watched.watch.moves(watched.other, kSmall));
-  CHECK(watched.watch.moves(watched.one, kLarge));
-  for (int i = 0; i < 100; i++) {
-    CHECK_FALSE(watched.watch.moves(watched.other, kLarge));
+TEST_CASE("stream watch: anything of another connection ends it, and it takes many large ones to begin again") {
+  for (const size_t between : {kSmall, kLarge}) {
+    CAPTURE(between);
+    Watched watched;
+    for (int i = 0; i < 100; i++) watched.watch.moves(watched.one, kLarge);
+    CHECK(watched.watch.moves(watched.one, kLarge));
+    CHECK_FALSE(watched.watch.moves(watched.other, between));
+    int large = 1;
+    while (!watched.watch.moves(watched.one, kLarge)) REQUIRE(++large < 100);
+    CHECK(large == 17);
+    for (int i = 0; i < 100; i++) {
+      CHECK_FALSE(watched.watch.moves(watched.other, between));
+      for (int j = 0; j < 10; j++) CHECK_FALSE(watched.watch.moves(watched.one, kLarge));
+    }
+    // The same channel's next socket is another one.
+    while (!watched.watch.moves(watched.one, kLarge)) REQUIRE(++large < 200);
+    watched.one.serial++;
     CHECK_FALSE(watched.watch.moves(watched.one, kLarge));
   }
-  // The same channel's next socket is another one.
-  CHECK(watched.watch.moves(watched.one, kLarge));
-  watched.one.serial++;
-  CHECK_FALSE(watched.watch.moves(watched.one, kLarge));
 }

@@ -1,6 +1,6 @@
-// Tells a stream from everything else: large transfers that follow one another on one connection, with no other
-// connection's between them. What a stream is worth (socket buffers, slabs for itself) would cost more than it
-// brings where many connections take turns.
+// Tells a stream from everything else: large transfers that follow one another on one connection, with nothing of
+// other connections between them. What a stream gets (socket buffers, slabs for itself) costs more than it brings
+// where connections take turns: a ping now and then beside a stream would need another slab each time.
 //
 // One for each direction of a loop. Threads: one, that of its loop.
 #pragma once
@@ -20,14 +20,16 @@ class StreamWatch {
  public:
   // The connection moves so many bytes in one call. Whether that belongs to a stream.
   bool moves(const Connection& connection, size_t bytes) {
-    const bool same = latest_ == connection.tag();
-    if (bytes < kLargeTransferBytes) {
-      if (same && weight_ > 0) weight_--;
-    } else {
-      weight_ = std::min(kWeightMax, (same ? weight_ : 0) + kLargeWeight);
+    if (latest_ != connection.tag()) {
+      if (latest_ != SocketTag{0, 0}) weight_ = kWeightAfterOthers;
       latest_ = connection.tag();
     }
-    return latest_ == connection.tag() && weight_ > kLargeWeight;
+    if (bytes >= kLargeTransferBytes) {
+      weight_ = std::min(kWeightMax, weight_ + kLargeWeight);
+    } else if (weight_ > 0) {
+      weight_--;
+    }
+    return weight_ > kLargeWeight;
   }
 
  private:
@@ -35,8 +37,10 @@ class StreamWatch {
   // full queue may be small.
   static constexpr int kLargeWeight = 4;
   static constexpr int kWeightMax = 16;
+  // With others between, it takes as many as move 8 MiB.
+  static constexpr int kWeightAfterOthers = -15 * kLargeWeight;
 
-  // Of the last large transfer.
+  // Of the last transfer.
   SocketTag latest_{0, 0};
   int weight_ = 0;
 };

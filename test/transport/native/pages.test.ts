@@ -18,12 +18,18 @@ import { outgoing, patternBytes, Recorder } from '../recorder.ts';
 
 const loopback: SocketAddress = { family: 4, host: '127.0.0.1', port: 0 };
 
-async function withTransport(threads: 0 | 1, use: (transport: Transport) => Promise<void>): Promise<void> {
+/** The sending side, and that of its peers: what a loop has for others besides ends a stream. */
+async function withTransports(
+  threads: 0 | 1,
+  use: (transport: Transport, far: Transport) => Promise<void>,
+): Promise<void> {
   const transport = createNativeTransport({ threads });
+  const far = createNativeTransport();
   try {
-    await use(transport);
+    await use(transport, far);
   } finally {
     await transport.close();
+    await far.close();
   }
 }
 
@@ -103,10 +109,10 @@ for (const threads of [0, 1] as const) {
   test(
     `a peer that acknowledges what it has not read reads nothing that is for others: ${where}`,
     limited(20_000, () =>
-      withTransport(threads, async (transport) => {
+      withTransports(threads, async (transport, far) => {
         const others = new Recorder();
         others.copyMessages = false;
-        const honest = await sessionWith(transport, await listening(transport, others));
+        const honest = await sessionWith(transport, await listening(far, others));
         using peer = await eagerPeer();
         // Its socket takes all that is sent, so that nothing but the peer's word keeps the slabs.
         const hostile = await sessionWith(transport, peer.address, { sendBufferBytes: 4 << 20 });
@@ -129,7 +135,7 @@ for (const threads of [0, 1] as const) {
         hostile.destroy();
         const events = new Recorder();
         const next = await withNumberOf(hostile, transport, events);
-        next.connect(await listening(transport, others), {});
+        next.connect(await listening(far, others), {});
         await events.next('open');
         next.startSession({ lossless: true });
         await stream(next, forOthers, 20 * slabBytes);
@@ -147,30 +153,29 @@ for (const threads of [0, 1] as const) {
   test(
     `streams and single messages of all sizes to several channels arrive as they were sent: ${where}`,
     limited(20_000, () =>
-      withTransport(threads, async (transport) => {
+      withTransports(threads, async (transport, far) => {
         const ends: { channel: Channel; handler: Recorder; sent: Uint8Array[] }[] = [];
         for (let index = 0; index < 3; index++) {
           const handler = new Recorder();
-          const channel = await sessionWith(transport, await listening(transport, handler));
+          const channel = await sessionWith(transport, await listening(far, handler));
           ends.push({ channel, handler, sent: [] });
         }
         const sizes = [0, 1, 64, 4000, 20_000, 100_000, 380_000, 400_000];
-        let gavePages = false;
-        for (let round = 0; round < 24; round++) {
-          const streaming = ends[Math.floor(round / 8)]!;
-          for (let burst = 0; burst < 3; burst++) {
-            for (let index = 0; index < 40; index++) {
-              const end = index % 20 === 7 ? ends[index % 3]! : streaming;
-              const size = sizes[(round + index * 5 + burst) % sizes.length]!;
-              const data = patternBytes(index % 4 === 0 ? size : 3000, round * 100 + index);
-              end.sent.push(data);
-              end.channel.send(outgoing({ data }));
-            }
-            gavePages ||= givesPages(streaming.channel);
-            await nextTurn();
+        let gavePages = 0;
+        for (let burst = 0; burst < 120; burst++) {
+          const streaming = ends[Math.floor(burst / 40)]!;
+          for (let index = 0; index < 25; index++) {
+            // Others in the middle of a burst, when the stream has been one for a while.
+            const end = burst % 40 > 30 && index === 13 ? ends[burst % 3]! : streaming;
+            const size = index % 8 === 0 ? sizes[(burst + index) % sizes.length]! : 3000;
+            const data = patternBytes(size, burst * 100 + index);
+            end.sent.push(data);
+            end.channel.send(outgoing({ data }));
           }
+          if (givesPages(streaming.channel)) gavePages++;
+          await nextTurn();
         }
-        assert.ok(gavePages);
+        assert.ok(gavePages > 10, `${gavePages} bursts`);
         for (const { handler, sent } of ends) {
           const messages = await handler.nextMessages(sent.length);
           messages.forEach(({ data }, index) => {
@@ -185,11 +190,11 @@ for (const threads of [0, 1] as const) {
 test(
   'a stream copies payloads that are lent else, and lends them again when its socket is gone',
   limited(10_000, () =>
-    withTransport(0, async (transport) => {
+    withTransports(0, async (transport, far) => {
       const { sendTable } = transport as unknown as { sendTable: { readonly lentCount: number } };
       const handler = new Recorder();
       handler.copyMessages = false;
-      const channel = await sessionWith(transport, await listening(transport, handler));
+      const channel = await sessionWith(transport, await listening(far, handler));
       const data = patternBytes(100_000);
       channel.send(outgoing({ data }));
       assert.is(sendTable.lentCount, 1);
