@@ -35,14 +35,14 @@ export const peers: readonly Peer[] = [
   programPeer(NativePeer.Stream, 'pages', {
     name: 'C++ stream pages',
     title: 'the same, giving pages instead of copies',
-    order: 51.5,
+    order: 52,
     scenarios: ['stream'],
     does: 'as the bare stream; the reader says how far it has read, and lent payloads are not copied at all',
   }),
   programPeer(NativePeer.Tcp, 'stream', {
     name: 'TCP stream',
     title: 'raw TCP in C++, the bytes of those frames',
-    order: 52,
+    order: 53,
     scenarios: ['stream'],
     does: 'as many bytes from one buffer to another; no frames, no CRC, no message; one core spins',
   }),

@@ -56,7 +56,7 @@ export interface Connection extends EventEmitter<ConnectionEvents> {
   readonly queuedBytes: number;
   /**
    * Messages that wait until there is room to frame them. While it is 0, all that was sent has been copied and
-   * is the sender's again, but for segments of 16 KiB and more, which are lent.
+   * is the sender's again, but for segments of 16 KiB and more, which may be lent.
    */
   readonly unframedCount: number;
   /**

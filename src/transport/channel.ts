@@ -36,7 +36,7 @@ export interface OutgoingMessage {
   /** Transaction id, low and high u32. */
   readonly tidLow: number;
   readonly tidHigh: number;
-  /** Not to be changed by the caller after `send`; `data` and `front` of 16 KiB and more are lent, not copied. */
+  /** Not to be changed by the caller after `send`; `data` and `front` of 16 KiB and more may be lent, not copied. */
   readonly front: Uint8Array;
   readonly middle: Uint8Array;
   readonly data: Uint8Array;

@@ -46,7 +46,7 @@ struct Connection {
   uint32_t budget = 0;
   State state = State::kIdle;
   bool registered = false;
-  SocketPlace place;
+  SocketTuning tuning;
   // By pauseReading(); outlives the socket.
   bool paused = false;
   bool write_blocked = false;

@@ -181,7 +181,7 @@ void EventLoop::connect(uint32_t id, uint32_t generation, const SocketAddress& a
     fail(*connection, CloseReason::kSystemError, result.error, result.step);
     return;
   }
-  connection->place = result.place;
+  connection->tuning = result.tuning;
   attach(*connection, result.fd, Connection::State::kConnecting);
 }
 
@@ -210,7 +210,7 @@ void EventLoop::adopt(uint32_t id, uint32_t generation, uint32_t other_id) {
     const bool write_blocked = other->write_blocked;
     epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, fd, nullptr);
     connection->channel.adopt(other->channel);
-    connection->place = other->place;
+    connection->tuning = other->tuning;
     detach(*other);
     attach(*connection, fd, Connection::State::kOpen);
     if (connection->fd >= 0) {
@@ -260,7 +260,7 @@ void EventLoop::secure(uint32_t id, const StreamSecrets& secrets) {
 void EventLoop::start_session(uint32_t id, bool lossless) {
   Connection* connection = find(id);
   if (connection == nullptr || connection->state != Connection::State::kOpen) return;
-  connection->channel.start_session(lossless, connection->place.within_host);
+  connection->channel.start_session(lossless, connection->tuning.within_host);
   want_read(*connection);
   mark_dirty(*connection);
 }

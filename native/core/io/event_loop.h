@@ -167,6 +167,7 @@ class EventLoop {
   SocketTag latest_{0, 0};
   // The one that queue_latest() tried last.
   SocketTag tried_{0, 0};
+  // Whether what is read, and what is written, is a stream.
   StreamWatch reads_;
   StreamWatch writes_;
   // The socket that epoll does not know for now, if it is still there and muted.

@@ -120,7 +120,7 @@ void EventLoop::accept_all(uint32_t listener) {
     }
     Connection& connection = make(id);
     connection.channel.open();
-    connection.place = result.place;
+    connection.tuning = result.tuning;
     attach(connection, fd, Connection::State::kOpen);
     if (connection.fd >= 0) opened(connection, RecordKind::kAccepted, listener);
   }
@@ -223,7 +223,7 @@ bool EventLoop::take_bytes(Connection& connection, uint8_t* to, size_t size, siz
     bytes_received_ += taken;
     latest_ = connection.tag();
     mark_touched(connection);
-    fit_receive_buffer(connection.fd, connection.place,
+    fit_receive_buffer(connection.fd, connection.tuning,
                        reads_.moves(connection, taken) && connection.channel.bounds_unread());
     connection.budget -= static_cast<uint32_t>(std::min<size_t>(taken, connection.budget));
     return true;
@@ -360,7 +360,7 @@ bool EventLoop::write(Connection& connection) {
     const bool gives_pages =
         writes_.moves(connection, asked) && channel.may_give_pages() && io_.pages_usable();
     set(connection.counters.spare[kGivesPages], gives_pages ? 1 : 0);
-    fit_send_buffer(connection.fd, connection.place, gives_pages);
+    fit_send_buffer(connection.fd, connection.tuning, gives_pages);
     const ssize_t moved = gives_pages && asked >= kLargeTransferBytes && channel.give_pages(asked)
                               ? io_.send_pages(connection.fd, pieces, count)
                               : io_.send(connection.fd, pieces, count);

@@ -78,9 +78,9 @@ constexpr int kStreamBufferBytes = 4 * 1024 * 1024;
 
 void set_buffer(int fd, int name, int bytes) { setsockopt(fd, SOL_SOCKET, name, &bytes, sizeof bytes); }
 
-void fit_buffer(int fd, int name, int lock, SocketPlace::Buffer& buffer, bool streams) {
-  const auto wanted = streams ? SocketPlace::Buffer::kFitted : SocketPlace::Buffer::kSmall;
-  if (buffer == SocketPlace::Buffer::kChosen || buffer == wanted) return;
+void fit_buffer(int fd, int name, int lock, SocketTuning::Buffer& buffer, bool streams) {
+  const auto wanted = streams ? SocketTuning::Buffer::kFitted : SocketTuning::Buffer::kSmall;
+  if (buffer == SocketTuning::Buffer::kChosen || buffer == wanted) return;
   buffer = wanted;
   if (!streams) {
     set_buffer(fd, name, kWithinHostBufferBytes);
@@ -96,23 +96,23 @@ void fit_buffer(int fd, int name, int lock, SocketPlace::Buffer& buffer, bool st
 }
 
 // Refusals do not matter: it works without.
-SocketPlace tune_within_host(int fd, const SocketAddress& remote, const SocketOptions& options) {
-  SocketPlace place;
-  place.within_host = SocketAddress::within_host(SocketAddress::local_of(fd), remote);
-  if (!place.within_host) return place;
+SocketTuning tune_within_host(int fd, const SocketAddress& remote, const SocketOptions& options) {
+  SocketTuning tuning;
+  tuning.within_host = SocketAddress::within_host(SocketAddress::local_of(fd), remote);
+  if (!tuning.within_host) return tuning;
   if (options.receive_buffer_bytes <= 0) {
-    place.receive_buffer = SocketPlace::Buffer::kSmall;
+    tuning.receive_buffer = SocketTuning::Buffer::kSmall;
     set_buffer(fd, SO_RCVBUF, kWithinHostBufferBytes);
   }
   if (options.send_buffer_bytes <= 0) {
-    place.send_buffer = SocketPlace::Buffer::kSmall;
+    tuning.send_buffer = SocketTuning::Buffer::kSmall;
     set_buffer(fd, SO_SNDBUF, kWithinHostBufferBytes);
   }
   if (options.congestion_control.empty()) {
     setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, kWithinHostCongestionControl,
                sizeof kWithinHostCongestionControl - 1);
   }
-  return place;
+  return tuning;
 }
 
 SocketResult fail(int fd, SocketStep step, int error) {
@@ -146,7 +146,7 @@ SocketResult open_connection(const SocketAddress& address, const SocketOptions& 
     if (errno != EINPROGRESS && errno != EINTR) return fail(fd, SocketStep::kConnect, errno);
     result.in_progress = true;
   }
-  result.place = tune_within_host(fd, address, options);
+  result.tuning = tune_within_host(fd, address, options);
   return result;
 }
 
@@ -176,17 +176,17 @@ SocketResult configure_accepted(int fd, const SocketOptions& options) {
                options.type_of_service);
   }
   SocketResult result = setter.result();
-  result.place = tune_within_host(fd, SocketAddress::remote_of(fd), options);
+  result.tuning = tune_within_host(fd, SocketAddress::remote_of(fd), options);
   result.fd = fd;
   return result;
 }
 
-void fit_receive_buffer(int fd, SocketPlace& place, bool streams) {
-  fit_buffer(fd, SO_RCVBUF, kReceiveBufferLock, place.receive_buffer, streams);
+void fit_receive_buffer(int fd, SocketTuning& tuning, bool streams) {
+  fit_buffer(fd, SO_RCVBUF, kReceiveBufferLock, tuning.receive_buffer, streams);
 }
 
-void fit_send_buffer(int fd, SocketPlace& place, bool streams) {
-  fit_buffer(fd, SO_SNDBUF, kSendBufferLock, place.send_buffer, streams);
+void fit_send_buffer(int fd, SocketTuning& tuning, bool streams) {
+  fit_buffer(fd, SO_SNDBUF, kSendBufferLock, tuning.send_buffer, streams);
 }
 
 int take_socket_error(int fd) {

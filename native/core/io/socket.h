@@ -52,7 +52,7 @@ enum class SocketStep : int32_t {
 
 // What a connected socket is like: whether both ends are on this host, and then, of each buffer whose size nobody
 // chose, whether it is kept small.
-struct SocketPlace {
+struct SocketTuning {
   enum class Buffer : uint8_t { kChosen, kSmall, kFitted };
 
   bool within_host = false;
@@ -65,7 +65,7 @@ struct SocketResult {
   SocketStep step = SocketStep::kNone;
   int error = 0;  // errno of the step that failed
   bool in_progress = false;
-  SocketPlace place;
+  SocketTuning tuning;
 
   bool ok() const { return step == SocketStep::kNone; }
 };
@@ -78,8 +78,8 @@ SocketResult open_listener(const SocketAddress& address, const SocketOptions& op
 SocketResult configure_accepted(int fd, const SocketOptions& options);
 
 // Has the kernel fit a buffer to a stream, or keeps it small again; no effect on one whose size was chosen.
-void fit_receive_buffer(int fd, SocketPlace& place, bool streams);
-void fit_send_buffer(int fd, SocketPlace& place, bool streams);
+void fit_receive_buffer(int fd, SocketTuning& tuning, bool streams);
+void fit_send_buffer(int fd, SocketTuning& tuning, bool streams);
 
 // Takes and clears SO_ERROR.
 int take_socket_error(int fd);

@@ -37,7 +37,7 @@ class StreamWatch {
   // full queue may be small.
   static constexpr int kLargeWeight = 4;
   static constexpr int kWeightMax = 16;
-  // With others between, it takes as many as move 8 MiB.
+  // With others between, it takes seventeen, 8 MiB of full flushes.
   static constexpr int kWeightAfterOthers = -15 * kLargeWeight;
 
   // Of the last transfer.

@@ -7,7 +7,7 @@ import { createServer, type Socket } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { channelQueueBytesMax, slabBytes } from '../../../src/limits.ts';
+import { channelQueueBytesMax, lendBytesMin, slabBytes } from '../../../src/limits.ts';
 import type { Channel, Transport } from '../../../src/transport/channel.ts';
 import { createNativeTransport } from '../../../src/transport/native/native-transport.ts';
 import type { SocketAddress, SocketOptions } from '../../../src/transport/socket.ts';
@@ -57,7 +57,7 @@ async function listening(transport: Transport, handler: Recorder): Promise<Socke
 
 function givesPages(channel: Channel): boolean {
   const native = channel as unknown as { readonly lendBytesMin: number };
-  return native.lendBytesMin > 16 * 1024;
+  return native.lendBytesMin > lendBytesMin;
 }
 
 /** A channel that has the number which `gone` had. */
