@@ -6,12 +6,13 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { moduleBeside } from '../src/cli/bench/module-beside.ts';
 import type { CpuTime, ThroughputSample } from '../src/cli/bench/samples.ts';
 import { CliError } from '../src/cli/cli-error.ts';
 import type { AeadCount, AeadTask } from './aead-process.ts';
 import type { PeerSession } from './peer.ts';
 
-const script = fileURLToPath(new URL('./aead-process.ts', import.meta.url));
+const script = fileURLToPath(moduleBeside('./aead-process', import.meta.url));
 
 /** Of the time that is measured, before it and unmeasured. */
 const warmUpShare = 0.5;

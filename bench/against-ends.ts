@@ -9,6 +9,6 @@ export interface AgainstEndsOptions extends Msgr2EndsOptions {
 }
 
 export async function makeEnds({ root, ...options }: AgainstEndsOptions): Promise<LinkEnds<unknown>> {
-  const api = (await import(pathToFileURL(`${root}/src/index.ts`).href)) as Msgr2Api;
+  const api = (await import(pathToFileURL(`${root}/dist/index.js`).href)) as Msgr2Api;
   return endsOf(api, options) as LinkEnds<unknown>;
 }

@@ -16,11 +16,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { CliError } from '../src/cli/cli-error.ts';
 import type { LiveLine } from '../src/cli/live-line.ts';
+import { checkoutFolder } from './checkout.ts';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 const addonPath = 'build/cmake/Release/msgr2.node';
 const stepLimitMs = 900_000;
 
@@ -36,10 +35,12 @@ export async function checkoutRevision(revision: string, live: LiveLine): Promis
   const folder = mkdtempSync(join(tmpdir(), 'msgr2-against-'));
   try {
     live.update(`${revision}: unpacking ${commit}`);
-    const archive = execFileSync('git', ['-C', root, 'archive', commit], { maxBuffer: 2 ** 30 });
+    const archive = execFileSync('git', ['-C', checkoutFolder, 'archive', commit], { maxBuffer: 2 ** 30 });
     execFileSync('tar', ['-x', '-C', folder], { input: archive });
     live.update(`${revision}: its packages`);
     providePackages(folder);
+    live.update(`${revision}: compiling`);
+    step('npm', ['run', 'build:ts'], folder);
     live.update(`${revision}: its core`);
     const how = provideAddon(folder, commit);
     live.print(`beside ${revision}: ${commit}, ${how}`);
@@ -59,7 +60,7 @@ export async function checkoutRevision(revision: string, live: LiveLine): Promis
 function resolveCommit(revision: string): string {
   const { status, stdout } = spawnSync(
     'git',
-    ['-C', root, 'rev-parse', '--verify', '--short', '--end-of-options', `${revision}^{commit}`],
+    ['-C', checkoutFolder, 'rev-parse', '--verify', '--short', '--end-of-options', `${revision}^{commit}`],
     { encoding: 'utf8' },
   );
   if (status !== 0) throw new CliError(`git knows no revision ${revision}`, { exitCode: 2 });
@@ -69,7 +70,8 @@ function resolveCommit(revision: string): string {
 /** This checkout's, where both want the same ones. */
 function providePackages(folder: string): void {
   const lock = (path: string): string => readFileSync(join(path, 'package-lock.json'), 'utf8');
-  if (lock(folder) === lock(root)) symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  if (lock(folder) === lock(checkoutFolder))
+    symlinkSync(join(checkoutFolder, 'node_modules'), join(folder, 'node_modules'));
   else step('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], folder);
 }
 
@@ -79,7 +81,7 @@ function provideAddon(folder: string, commit: string): string {
   const to = join(folder, addonPath);
   if (canReuseCore(commit)) {
     mkdirSync(dirname(to), { recursive: true });
-    copyFileSync(join(root, addonPath), to);
+    copyFileSync(join(checkoutFolder, addonPath), to);
     return 'with the same core';
   }
   step(join(folder, 'node_modules/.bin/cmake-js'), ['build', '-d', 'native', '-O', 'build/cmake'], folder);
@@ -89,15 +91,15 @@ function provideAddon(folder: string, commit: string): string {
 
 /** Whether this checkout's core was built from the sources that the revision has. */
 export function canReuseCore(commit: string): boolean {
-  const addon = join(root, addonPath);
+  const addon = join(checkoutFolder, addonPath);
   if (!existsSync(addon)) return false;
-  const { status } = spawnSync('git', ['-C', root, 'diff', '--quiet', commit, '--', 'native']);
+  const { status } = spawnSync('git', ['-C', checkoutFolder, 'diff', '--quiet', commit, '--', 'native']);
   if (status !== 0) return false;
   const builtAt = statSync(addon).mtimeMs;
-  const sources = readdirSync(join(root, 'native'), { recursive: true, encoding: 'utf8' });
+  const sources = readdirSync(join(checkoutFolder, 'native'), { recursive: true, encoding: 'utf8' });
   return sources
     .filter((name) => /\.(cc|h|txt)$/.test(name))
-    .every((name) => statSync(join(root, 'native', name)).mtimeMs <= builtAt);
+    .every((name) => statSync(join(checkoutFolder, 'native', name)).mtimeMs <= builtAt);
 }
 
 function step(program: string, args: readonly string[], cwd: string): void {

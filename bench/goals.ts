@@ -3,7 +3,14 @@
  * not measured is not reached.
  */
 import { lendBytesMin } from '../src/limits.ts';
-import { cephAnswerer, cpuPerPing, type PingCase, pingCases, pingPayloadBytes } from './osd-pings.ts';
+import {
+  cephAnswerer,
+  cpuPerPing,
+  daemonAnswerer,
+  type PingCase,
+  pingCases,
+  pingPayloadBytes,
+} from './osd-pings.ts';
 import type { PeerResult, Results } from './results.ts';
 import { cpuNsPerMessage } from './scenarios/connections.ts';
 import { type Spread, spreadOf } from './statistics.ts';
@@ -66,7 +73,6 @@ const osdPingMusts: readonly { readonly each: PingCase; readonly must: number }[
   each,
   must: each.window === 1 ? 3 : 7,
 }));
-const ownAnswerer = 'msgr2 async';
 
 export function goalsOf(results: Pick<Results, 'peers' | 'connections' | 'osdPings'>): Goal[] {
   return [
@@ -88,7 +94,7 @@ export function goalsOf(results: Pick<Results, 'peers' | 'connections' | 'osdPin
         `ceph-osd / msgr2, CPU per ping, ${each.minMessageSize === 0 ? 'unpadded' : `${each.minMessageSize} B`}, ${each.window} under way`,
         quotient(
           cpuPerPing(results.osdPings, each, cephAnswerer),
-          cpuPerPing(results.osdPings, each, ownAnswerer),
+          cpuPerPing(results.osdPings, each, daemonAnswerer),
         ),
         must,
         quotient(cpuPerPing(results.osdPings, each, cephAnswerer), leastCpuPerAnswer(results.peers, each)),

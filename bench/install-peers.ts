@@ -4,10 +4,11 @@
  */
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { checkoutFolder } from './checkout.ts';
 
-const folder = fileURLToPath(new URL('./peers', import.meta.url));
+const folder = join(checkoutFolder, 'bench/peers');
 const installLimitMs = 180_000;
 
 /** Whether npm has been here and is up to date with the lock file. */

@@ -1,12 +1,13 @@
 /** The peers written in C++ (bench/peers/native): built when the bench starts, and found by name. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { ProcessPair } from '../src/cli/bench/process-pair.ts';
+import { checkoutFolder } from './checkout.ts';
 import { ProgramEnd } from './program-end.ts';
 
-const sourceFolder = fileURLToPath(new URL('./peers/native', import.meta.url));
-const buildFolder = fileURLToPath(new URL('../build/bench-peers', import.meta.url));
+const sourceFolder = join(checkoutFolder, 'bench/peers/native');
+const buildFolder = join(checkoutFolder, 'build/bench-peers');
 const buildLimitMs = 300_000;
 
 export const NativePeer = {

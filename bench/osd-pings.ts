@@ -1,11 +1,14 @@
 /**
- * Heartbeats to a real ceph-osd and to msgr2, from one and the same prober: round trips, losses, and what a ping
- * costs the one who answers, by Linux's account of its process.
+ * Heartbeats to a real ceph-osd, to `msgr2 osd` in the same cluster and to msgr2's messenger alone, from one and
+ * the same prober: round trips, losses, and what a ping costs the one who answers, by Linux's account of its
+ * process. The daemon is what an operator runs (its heartbeat servers do not poll), the messenger alone has default
+ * options.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { moduleBeside } from '../src/cli/bench/module-beside.ts';
 import { microseconds } from '../src/cli/bench/report.ts';
 import { formatCount, formatTable } from '../src/cli/format.ts';
 import type { LiveLine } from '../src/cli/live-line.ts';
@@ -14,6 +17,7 @@ import { EntityAddr, EntityName, osdPingPadding, Uuid } from '../src/index.ts';
 import { nativeAvailable } from '../src/native.ts';
 import { pingBytes } from '../src/osd/network/ping-codec.ts';
 import { CephCluster } from '../test/support/ceph-cluster.ts';
+import { Msgr2Osd } from '../test/support/msgr2-osd.ts';
 import type { PingAnswererOptions } from './ping-answerer.ts';
 import type { OsdPingsPlan } from './plan.ts';
 import { processCpuNs } from './process-cpu.ts';
@@ -54,16 +58,19 @@ export function pingPayloadBytes({ minMessageSize }: PingCase): number {
   return pingBytes({ paddingBytes: osdPingPadding(minMessageSize) });
 }
 
-/** The one that the goals compare others with; `back` shows that the network does not matter. */
+/** The two that the goals compare; `back` shows that the network does not matter. */
 export const cephAnswerer = 'ceph-osd, front';
+export const daemonAnswerer = 'msgr2 osd, front';
 const backAnswerer = 'ceph-osd, back';
 
 const idleMs = 1000;
+const pingedOsd = 0;
+const ownOsd = 2;
 
-/** A monitor and two OSDs: osd.0 is pinged, osd.1 is who we say we are. And msgr2's own answerers. */
+/** A monitor and two OSDs: osd.0 is pinged, osd.1 is who we say we are. Beside them osd.2, ours, and messengers alone. */
 export class OsdPings implements AsyncDisposable {
   readonly #cluster: CephCluster;
-  readonly #own: AnswererProcesses;
+  readonly #opened: readonly AsyncDisposable[];
   readonly #epoch: number;
   /** By osd_heartbeat_min_size. */
   readonly #answerers: ReadonlyMap<number, readonly Answerer[]>;
@@ -71,12 +78,12 @@ export class OsdPings implements AsyncDisposable {
 
   private constructor(
     cluster: CephCluster,
-    own: AnswererProcesses,
+    opened: readonly AsyncDisposable[],
     epoch: number,
     answerers: ReadonlyMap<number, readonly Answerer[]>,
   ) {
     this.#cluster = cluster;
-    this.#own = own;
+    this.#opened = opened;
     this.#epoch = epoch;
     this.#answerers = answerers;
   }
@@ -84,18 +91,18 @@ export class OsdPings implements AsyncDisposable {
   static async start(live: LiveLine): Promise<OsdPings> {
     live.update('starting a real cluster: ceph-mon, two ceph-osd');
     const cluster = await CephCluster.start({ osds: 2 });
-    const own = new AnswererProcesses();
+    const opened: AsyncDisposable[] = [cluster];
     try {
-      const { epoch } = await cluster.osdDump();
-      const { hbFront, hbBack } = await cluster.addrsOf(0);
-      const pid = cluster.pids.get('osd.0')!;
+      live.update('starting msgr2 osd beside them');
+      const daemon = await Msgr2Osd.start(cluster, ownOsd);
+      opened.push(daemon);
+      const own = new AnswererProcesses();
+      opened.push(own);
+      const daemons = [...(await cephAnswerers(cluster)), await daemonAnswererOf(cluster, daemon)];
       const answerers = new Map<number, Answerer[]>();
       const transports = nativeAvailable() ? (['async', 'simple'] as const) : (['simple'] as const);
       for (const minMessageSize of new Set(pingCases.map((each) => each.minMessageSize))) {
-        const list = [
-          { title: cephAnswerer, address: hbFront, pid },
-          { title: backAnswerer, address: hbBack, pid },
-        ];
+        const list = [...daemons];
         for (const transport of transports) {
           live.update(`starting msgr2 ${transport}`);
           const options = { fsid: cluster.fsid, transport, minMessageSize };
@@ -103,10 +110,10 @@ export class OsdPings implements AsyncDisposable {
         }
         answerers.set(minMessageSize, list);
       }
-      return new OsdPings(cluster, own, epoch, answerers);
+      const { epoch } = await cluster.osdDump();
+      return new OsdPings(cluster, opened, epoch, answerers);
     } catch (error) {
-      await own[Symbol.asyncDispose]();
-      await cluster[Symbol.asyncDispose]();
+      await closeAll(opened);
       throw error;
     }
   }
@@ -116,10 +123,12 @@ export class OsdPings implements AsyncDisposable {
     await this.#measureIdle();
     const results: AnswererResult[] = [];
     for (const each of cases) {
-      await this.#cluster.daemon('osd.0', 'config set', {
-        var: 'osd_heartbeat_min_size',
-        val: [String(each.minMessageSize)],
-      });
+      for (const osd of [pingedOsd, ownOsd]) {
+        await this.#cluster.daemon(`osd.${osd}`, 'config set', {
+          var: 'osd_heartbeat_min_size',
+          val: [String(each.minMessageSize)],
+        });
+      }
       for (const answerer of this.#answerers.get(each.minMessageSize)!) {
         live.update(`${plan.count} pings to ${answerer.title}, ${each.window} under way`);
         results.push(await this.#measure(answerer, each, plan));
@@ -130,8 +139,7 @@ export class OsdPings implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#own[Symbol.asyncDispose]();
-    await this.#cluster[Symbol.asyncDispose]();
+    await closeAll(this.#opened);
   }
 
   async #measure(answerer: Answerer, each: PingCase, plan: OsdPingsPlan): Promise<AnswererResult> {
@@ -176,6 +184,25 @@ export class OsdPings implements AsyncDisposable {
     });
     return pinger.run();
   }
+}
+
+async function cephAnswerers(cluster: CephCluster): Promise<Answerer[]> {
+  const { hbFront, hbBack } = await cluster.addrsOf(pingedOsd);
+  const pid = cluster.pids.get(`osd.${pingedOsd}`)!;
+  return [
+    { title: cephAnswerer, address: hbFront, pid },
+    { title: backAnswerer, address: hbBack, pid },
+  ];
+}
+
+async function daemonAnswererOf(cluster: CephCluster, { id, pid }: Msgr2Osd): Promise<Answerer> {
+  const { hbFront } = await cluster.addrsOf(id);
+  return { title: daemonAnswerer, address: hbFront, pid };
+}
+
+/** What was opened last first. */
+async function closeAll(opened: readonly AsyncDisposable[]): Promise<void> {
+  for (const each of opened.toReversed()) await each[Symbol.asyncDispose]();
 }
 
 /** One round of heartbeats of their usual size; the cluster ends before it resolves. */
@@ -244,7 +271,7 @@ class AnswererProcesses implements AsyncDisposable {
   readonly #children: ReturnType<typeof fork>[] = [];
 
   async start(title: string, options: PingAnswererOptions): Promise<Answerer> {
-    const script = fileURLToPath(new URL('./ping-answerer.ts', import.meta.url));
+    const script = fileURLToPath(moduleBeside('./ping-answerer', import.meta.url));
     const child = fork(script, [JSON.stringify(options)]);
     this.#children.push(child);
     const exited = once(child, 'exit').then(([code]) => {

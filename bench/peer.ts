@@ -4,6 +4,7 @@
  * installed) is passed over, and the run says so.
  */
 import { readdirSync } from 'node:fs';
+import { basename, extname } from 'node:path';
 import { ProcessPair, type ProgressListener } from '../src/cli/bench/process-pair.ts';
 import type {
   GcSample,
@@ -83,17 +84,18 @@ export interface FoundPeers {
 /** All peers of bench/peers/ that can run here, in order. */
 export async function findPeers(): Promise<FoundPeers> {
   const folder = new URL('./peers/', import.meta.url);
+  const extension = extname(import.meta.url);
   const peers: Peer[] = [];
   const missing: { name: string; reason: string }[] = [];
   for (const file of readdirSync(folder)
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => name.endsWith(extension))
     .sort()) {
     let found: readonly Peer[];
     try {
       found = ((await import(new URL(file, folder).href)) as { peers: readonly Peer[] }).peers;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
-      missing.push({ name: file.replace(/\.ts$/, ''), reason: (error as Error).message });
+      missing.push({ name: basename(file, extension), reason: (error as Error).message });
       continue;
     }
     for (const peer of found) {

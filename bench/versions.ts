@@ -1,11 +1,9 @@
 /** What was measured, by name and version. */
 import { execFileSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { checkoutFolder } from './checkout.ts';
 import { peerVersions } from './install-peers.ts';
 import { compilerVersion } from './native-peers.ts';
 import { natsServerVersion } from './nats-server.ts';
-
-const root = fileURLToPath(new URL('..', import.meta.url));
 
 export function describeVersions(): Record<string, string> {
   const versions: Record<string, string | undefined> = {
@@ -32,7 +30,7 @@ export function versionsText(versions: Record<string, string>): string {
 
 /** The commit, and whether the work tree differs from it. */
 function revision(): string | undefined {
-  return lineOf('git', ['-C', root, 'describe', '--always', '--dirty', '--abbrev=12']);
+  return lineOf('git', ['-C', checkoutFolder, 'describe', '--always', '--dirty', '--abbrev=12']);
 }
 
 function lineOf(program: string, args: readonly string[]): string | undefined {

@@ -1,5 +1,6 @@
 /** msgr2 itself, each kind: what all others are compared with. */
 import { describeMachine } from '../../src/cli/bench/machine.ts';
+import { moduleBeside } from '../../src/cli/bench/module-beside.ts';
 import { missingFor, startPair, type Variant, variantOf } from '../../src/cli/bench/variants.ts';
 import type { Options } from '../../src/options.ts';
 import type { Checkout } from '../against.ts';
@@ -13,7 +14,7 @@ const { congestionControl: ofTheSystem } = describeMachine();
 const asTheSystem: Partial<Options> =
   ofTheSystem === 'unknown' ? {} : { ms_tcp_congestion_control: ofTheSystem };
 
-const againstEnds = new URL('../against-ends.ts', import.meta.url).href;
+const againstEnds = moduleBeside('../against-ends', import.meta.url).href;
 
 interface Kind {
   readonly variant: Variant;

@@ -5,11 +5,12 @@
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { Bench } from 'tinybench';
 import { nanoseconds } from '../../src/cli/bench/report.ts';
 import { formatTable, threeDigits } from '../../src/cli/format.ts';
 import type { LiveLine } from '../../src/cli/live-line.ts';
+import { checkoutFolder } from '../checkout.ts';
 import type { BenchFlags } from '../flags.ts';
 import { microTasks } from './micro-tasks.ts';
 
@@ -21,8 +22,7 @@ export interface MicroResult {
   readonly bytes: number;
 }
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const buildFolder = `${root}build/bench-core`;
+const buildFolder = join(checkoutFolder, 'build/bench-core');
 const secondsDefault = 0.5;
 /** What a task of less would be measured with is mostly the clock. */
 const batchNs = 20_000;
@@ -82,7 +82,7 @@ function coreFigures(live: LiveLine): string {
   live.update("building the core's bench");
   const jobs = String(cpus().length);
   for (const args of [
-    ['-S', `${root}native`, '-B', buildFolder, '-DMSGR2_BENCH=ON'],
+    ['-S', join(checkoutFolder, 'native'), '-B', buildFolder, '-DMSGR2_BENCH=ON'],
     ['--build', buildFolder, '-j', jobs],
   ]) {
     const { status, error, stderr } = spawnSync('cmake', args, { encoding: 'utf8' });

@@ -2,7 +2,12 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Goal, goalsOf, isForbidden } from '../../bench/goals.ts';
-import { type AnswererResult, cephAnswerer, pingPayloadBytes } from '../../bench/osd-pings.ts';
+import {
+  type AnswererResult,
+  cephAnswerer,
+  daemonAnswerer,
+  pingPayloadBytes,
+} from '../../bench/osd-pings.ts';
 import { goalTable } from '../../bench/table.ts';
 import { peerResult, pingSample, resultsOf, streamSample } from './sample-results.ts';
 
@@ -73,10 +78,10 @@ test('heartbeats: how many times less CPU than a real ceph-osd', () => {
     ({ title, window, minMessageSize, serverCpuNs }) as unknown as AnswererResult;
   const osdPings = [
     answer(cephAnswerer, 64, 2000, 8000),
-    answer('msgr2 async', 64, 2000, 1000),
-    answer('msgr2 async', 64, 0, 1000),
+    answer(daemonAnswerer, 64, 2000, 1000),
+    answer(daemonAnswerer, 64, 0, 1000),
     answer(cephAnswerer, 1, 2000, 45_000),
-    answer('msgr2 async', 1, 2000, 15_001),
+    answer(daemonAnswerer, 1, 2000, 15_001),
   ];
   const goals = goalsOf({ ...resultsOf([]), osdPings });
   const ratios = goals.filter(({ name }) => name.startsWith('ceph-osd'));
@@ -101,7 +106,7 @@ test('heartbeats: what a C++ server needs that only answers frames is the bound'
     { ...pingSample(1), sizeBytes, roundTrips: 4, server: { userUs: 10, systemUs: 30 } },
     { ...pingSample(1, 64), sizeBytes, roundTrips: 400 },
   );
-  const osdPings = [title(cephAnswerer, 20_000), title('msgr2 async', 16_000)];
+  const osdPings = [title(cephAnswerer, 20_000), title(daemonAnswerer, 16_000)];
   const goal = goalNamed(
     goalsOf({ ...resultsOf([alone]), osdPings }),
     'ceph-osd / msgr2, CPU per ping, 2000 B, 1 under way',

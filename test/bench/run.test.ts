@@ -20,7 +20,7 @@ function runBench(
   words: readonly string[],
   env: NodeJS.ProcessEnv = {},
 ): Promise<{ code: number | null; output: string }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', 'bench/run.ts', '--no-install', ...words], {
+  const child = spawn(process.execPath, ['scripts/bench.mjs', '--no-install', ...words], {
     cwd: root,
     env: { ...process.env, ...env },
   });

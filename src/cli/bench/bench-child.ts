@@ -1,6 +1,7 @@
 /** The parent's handle of one bench process (child.ts): calls with answers over the channel of `fork`. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { CliError } from '../cli-error.ts';
+import { moduleBeside } from './module-beside.ts';
 
 export interface ChildCall {
   readonly id: number;
@@ -51,7 +52,7 @@ export class BenchChild implements BenchEnd {
   /** The child runs under the same loader as this process: tsx from the sources, none from dist/. */
   constructor(role: 'server' | 'client' | 'both', moduleUrl: string, options: unknown) {
     this.#role = role;
-    const script = new URL(`./child.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url);
+    const script = moduleBeside('./child', import.meta.url);
     const child = fork(script, [role, moduleUrl, JSON.stringify(options)], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });

@@ -1,6 +1,7 @@
 /** The kinds of msgr2 messengers that are measured, and how a pair of processes of one kind is started. */
 import { loadNative, nativeAvailable } from '../../native.ts';
 import type { Options } from '../../options.ts';
+import { moduleBeside } from './module-beside.ts';
 import type { DispatcherKind, ModeKind, Msgr2EndsOptions } from './msgr2-ends.ts';
 import { ProcessPair } from './process-pair.ts';
 
@@ -12,8 +13,7 @@ export interface Variant {
   readonly mode: ModeKind;
 }
 
-const endsModule = new URL(`./msgr2-ends.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url)
-  .href;
+const endsModule = moduleBeside('./msgr2-ends', import.meta.url).href;
 
 export function variantOf(
   transport: 'async' | 'simple',
