@@ -157,16 +157,19 @@ export class OsdPings implements AsyncDisposable {
     return { ...each, title, summary, serverCpuNs };
   }
 
-  /** What a daemon does besides answering is nothing a ping costs. Once, before the first round. */
+  /**
+   * What a daemon does besides answering is nothing a ping costs: the least of all rounds, as one that began
+   * lately is still busy with itself.
+   */
   async #measureIdle(): Promise<void> {
-    if (this.#idleShare.size > 0) return;
     const pids = new Set([...this.#answerers.values()].flat().map(({ pid }) => pid));
     const before = new Map([...pids].map((pid) => [pid, processCpuNs(pid) ?? 0]));
     const startedAt = performance.now();
     await delay(idleMs);
     const elapsedNs = (performance.now() - startedAt) * 1e6;
     for (const pid of pids) {
-      this.#idleShare.set(pid, ((processCpuNs(pid) ?? 0) - before.get(pid)!) / elapsedNs);
+      const share = ((processCpuNs(pid) ?? 0) - before.get(pid)!) / elapsedNs;
+      this.#idleShare.set(pid, Math.min(this.#idleShare.get(pid) ?? 1, share));
     }
   }
 

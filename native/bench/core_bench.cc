@@ -1,6 +1,6 @@
 // What the core costs without any socket: CRC by size and implementation, messages written, moved through
 // memory and read, and secure mode beside AEAD alone. Prints one line per figure; each is the best of several
-// rounds, as noise only ever adds time.
+// rounds, as noise only ever adds time. And what the machine's caches cost two cores at present, noise and all.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bench/measure_aead.h"
+#include "bench/measure_handover.h"
 #include "bench/measure_messages.h"
 #include "core/wire/crc32c.h"
 
@@ -86,9 +87,17 @@ void bench_secure() {
   std::printf("\n]\n");
 }
 
+void bench_handover() {
+  constexpr uint32_t kSlices = 20;
+  HandoverTimes times;
+  if (!measure_handover(kSlices, times)) return;
+  std::printf("4 KiB written where another core has read: %.0f ns, %.0f to %.0f in %u slices of 0.25 s\n",
+              times.median, times.least, times.most, kSlices);
+}
+
 }  // namespace
 
-// Arguments: none for everything; `crc`; `secure`; `messages`, and then perhaps one size in bytes.
+// Arguments: none for everything; `crc`; `secure`; `handover`; `messages`, and then perhaps one size in bytes.
 int main(int argument_count, char** arguments) {
   const std::string what = argument_count > 1 ? arguments[1] : "";
   if (what == "" || what == "crc") bench_crc();
@@ -103,5 +112,6 @@ int main(int argument_count, char** arguments) {
     }
   }
   if (what == "" || what == "secure") bench_secure();
+  if (what == "" || what == "handover") bench_handover();
   return sink == 1 ? 2 : 0;
 }
