@@ -6,9 +6,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { moduleBeside } from '../src/cli/bench/module-beside.ts';
 import type { CpuTime, ThroughputSample } from '../src/cli/bench/samples.ts';
 import { CliError } from '../src/cli/cli-error.ts';
+import { moduleBeside } from '../src/module-beside.ts';
 import type { AeadCount, AeadTask } from './aead-process.ts';
 import type { PeerSession } from './peer.ts';
 

@@ -70,9 +70,11 @@ function resolveCommit(revision: string): string {
 /** This checkout's, where both want the same ones. */
 function providePackages(folder: string): void {
   const lock = (path: string): string => readFileSync(join(path, 'package-lock.json'), 'utf8');
-  if (lock(folder) === lock(checkoutFolder))
+  if (lock(folder) === lock(checkoutFolder)) {
     symlinkSync(join(checkoutFolder, 'node_modules'), join(folder, 'node_modules'));
-  else step('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], folder);
+  } else {
+    step('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], folder);
+  }
 }
 
 /** This checkout's, where it was built from the same sources; else one of its own. */

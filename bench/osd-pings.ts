@@ -8,12 +8,12 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { moduleBeside } from '../src/cli/bench/module-beside.ts';
 import { microseconds } from '../src/cli/bench/report.ts';
 import { formatCount, formatTable } from '../src/cli/format.ts';
 import type { LiveLine } from '../src/cli/live-line.ts';
 import { Pinger, type PingSummary } from '../src/cli/ping/pinger.ts';
 import { EntityAddr, EntityName, osdPingPadding, Uuid } from '../src/index.ts';
+import { moduleBeside } from '../src/module-beside.ts';
 import { nativeAvailable } from '../src/native.ts';
 import { pingBytes } from '../src/osd/network/ping-codec.ts';
 import { CephCluster } from '../test/support/ceph-cluster.ts';
@@ -119,10 +119,10 @@ export class OsdPings implements AsyncDisposable {
   }
 
   /** Every case once, to each who answers. */
-  async round(plan: OsdPingsPlan, live: LiveLine, cases = pingCases): Promise<AnswererResult[]> {
+  async round(plan: OsdPingsPlan, live: LiveLine): Promise<AnswererResult[]> {
     await this.#measureIdle();
     const results: AnswererResult[] = [];
-    for (const each of cases) {
+    for (const each of pingCases) {
       for (const osd of [pingedOsd, ownOsd]) {
         await this.#cluster.daemon(`osd.${osd}`, 'config set', {
           var: 'osd_heartbeat_min_size',
@@ -206,13 +206,6 @@ async function daemonAnswererOf(cluster: CephCluster, { id, pid }: Msgr2Osd): Pr
 /** What was opened last first. */
 async function closeAll(opened: readonly AsyncDisposable[]): Promise<void> {
   for (const each of opened.toReversed()) await each[Symbol.asyncDispose]();
-}
-
-/** One round of heartbeats of their usual size; the cluster ends before it resolves. */
-export async function runOsdPings(live: LiveLine): Promise<AnswererResult[]> {
-  await using pings = await OsdPings.start(live);
-  const usual = pingCases.filter(({ minMessageSize }) => minMessageSize === heartbeatBytes);
-  return await pings.round({ count: 10_000, warmUpCount: 2_000 }, live, usual);
 }
 
 /** Medians over the rounds. */

@@ -1,6 +1,7 @@
 /**
  * The smallest OSD there is: answers MOSDPing PING with PING_REPLY, by the means of the daemon's heartbeat
- * servers (src/osd/network), and knows nothing else. It stands in for the daemon where pings are measured or tested.
+ * servers (src/osd/network), and knows nothing else. It stands beside the daemon where pings are measured, with a
+ * messenger's default options, and in its place where they are tested.
  *
  * As a program (`node --import tsx bench/ping-answerer.ts JSON`, started with an IPC channel) it binds,
  * tells its parent the address, and answers until the channel closes.

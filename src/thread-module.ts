@@ -3,6 +3,8 @@
  * from the built package and from its TypeScript source.
  */
 
+import { moduleBeside } from './module-beside.ts';
+
 export interface ThreadModule {
   /** URL, for piscina's `filename`. */
   readonly filename: string;
@@ -15,11 +17,12 @@ export interface ThreadModule {
  * source it is loaded by tsx, which Node 20 does not hand on to threads: the thread registers it again.
  */
 export function threadModule(name: string, callerUrl: string): ThreadModule {
-  if (!callerUrl.endsWith('.ts')) return { filename: new URL(`./${name}.js`, callerUrl).href };
+  const filename = moduleBeside(`./${name}`, callerUrl).href;
+  if (!callerUrl.endsWith('.ts')) return { filename };
   const tsx = JSON.stringify(import.meta.resolve('tsx/esm/api'));
   const preload = `data:text/javascript,import{register}from${tsx};register()`;
   return {
-    filename: new URL(`./${name}.ts`, callerUrl).href,
+    filename,
     execArgv: [...process.execArgv, '--import', preload],
   };
 }

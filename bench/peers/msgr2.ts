@@ -1,7 +1,7 @@
 /** msgr2 itself, each kind: what all others are compared with. */
 import { describeMachine } from '../../src/cli/bench/machine.ts';
-import { moduleBeside } from '../../src/cli/bench/module-beside.ts';
 import { missingFor, startPair, type Variant, variantOf } from '../../src/cli/bench/variants.ts';
+import { moduleBeside } from '../../src/module-beside.ts';
 import type { Options } from '../../src/options.ts';
 import type { Checkout } from '../against.ts';
 import type { PairScenario, Peer } from '../peer.ts';

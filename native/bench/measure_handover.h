@@ -23,6 +23,16 @@ struct HandoverTimes {
   double most;
 };
 
+// The calling thread, to the nth of the CPUs that are allowed.
+inline void pin_to_nth(const cpu_set_t& allowed, int nth) {
+  int cpu = -1;
+  for (int left = nth + 1; left > 0;) left -= CPU_ISSET(++cpu, &allowed) ? 1 : 0;
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(cpu, &one);
+  pthread_setaffinity_np(pthread_self(), sizeof one, &one);
+}
+
 // One thread writes payloads one behind the other, with a frame's gaps, into a ring of as much as three or four
 // send slabs; the other copies what is ready. False where the process has one CPU only.
 [[nodiscard]] inline bool measure_handover(uint32_t slices, HandoverTimes& times) {
@@ -36,21 +46,13 @@ struct HandoverTimes {
 
   cpu_set_t allowed;
   if (sched_getaffinity(0, sizeof allowed, &allowed) != 0 || CPU_COUNT(&allowed) < 2) return false;
-  const auto pin_to_the = [&allowed](int nth) {
-    int cpu = 0;
-    for (int seen = -1; seen < nth; cpu++) seen += CPU_ISSET(cpu, &allowed) ? 1 : 0;
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(cpu - 1, &one);
-    pthread_setaffinity_np(pthread_self(), sizeof one, &one);
-  };
 
   std::vector<uint8_t> ring(kRing);
   alignas(128) std::atomic<size_t> written{0};
   alignas(128) std::atomic<size_t> read{0};
   std::atomic<bool> over{false};
   std::thread reader([&] {
-    pin_to_the(0);
+    pin_to_nth(allowed, 0);
     std::vector<uint8_t> copies(size_t{1} << 20);
     for (size_t at = 0; !over.load(); read.store(at += kPart)) {
       while (written.load() < at + kPart) {
@@ -61,7 +63,7 @@ struct HandoverTimes {
   });
   std::vector<double> found;
   std::thread writer([&] {
-    pin_to_the(1);
+    pin_to_nth(allowed, 1);
     const std::vector<uint8_t> payload(kPayload, 1);
     size_t at = 0;
     while (found.size() < slices) {

@@ -8,11 +8,11 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Keyring, parseAuthName } from '../../src/auth/keyring.ts';
-import { moduleBeside } from '../../src/cli/bench/module-beside.ts';
+import { moduleBeside } from '../../src/module-beside.ts';
 import type { CephCluster } from './ceph-cluster.ts';
 import { waitUntil, withTimeout } from './timeout.ts';
 
-const main = moduleBeside('../../src/cli/main', import.meta.url);
+const main = fileURLToPath(moduleBeside('../../src/cli/main', import.meta.url));
 /** Node and its sources take seconds to start where others work, too. */
 const bootTimeoutMs = 90_000;
 const stopTimeoutMs = 10_000;
@@ -40,7 +40,7 @@ export class Msgr2Osd implements AsyncDisposable {
     this.id = id;
     this.uuid = uuid;
     this.#flags = options.flags ?? [];
-    const script = options.main ?? fileURLToPath(main);
+    const script = options.main ?? main;
     this.#program = script.endsWith('.ts') ? ['--import', 'tsx', script] : [script];
   }
 

@@ -1,7 +1,7 @@
 /** The parent's handle of one bench process (child.ts): calls with answers over the channel of `fork`. */
 import { type ChildProcess, fork } from 'node:child_process';
+import { moduleBeside } from '../../module-beside.ts';
 import { CliError } from '../cli-error.ts';
-import { moduleBeside } from './module-beside.ts';
 
 export interface ChildCall {
   readonly id: number;
@@ -49,7 +49,7 @@ export class BenchChild implements BenchEnd {
   readonly ready: Promise<void>;
   onProgress: ((messages: number) => void) | undefined;
 
-  /** The child runs under the same loader as this process: tsx from the sources, none from dist/. */
+  /** The child runs under the same loader as this process: tsx from the sources, none where it is compiled. */
   constructor(role: 'server' | 'client' | 'both', moduleUrl: string, options: unknown) {
     this.#role = role;
     const script = moduleBeside('./child', import.meta.url);

@@ -1,7 +1,8 @@
 /** The kinds of msgr2 messengers that are measured, and how a pair of processes of one kind is started. */
+
+import { moduleBeside } from '../../module-beside.ts';
 import { loadNative, nativeAvailable } from '../../native.ts';
 import type { Options } from '../../options.ts';
-import { moduleBeside } from './module-beside.ts';
 import type { DispatcherKind, ModeKind, Msgr2EndsOptions } from './msgr2-ends.ts';
 import { ProcessPair } from './process-pair.ts';
 
