@@ -4,20 +4,6 @@
 
 namespace msgr {
 
-namespace {
-
-// V8 counts a slab's bytes as external memory, and answers enough of them with a full collection, which costs as
-// much as thousands of messages. A slab dies young, so a collection of the young generation, a fraction of
-// a millisecond, would do; V8 thinks of that only where it allocates an ArrayBuffer's memory itself: then,
-// with 32 MiB of young buffers about, it collects them. So each slab is followed by a buffer of one byte.
-void prompt_collection(napi_env env) {
-  void* data = nullptr;
-  napi_value buffer = nullptr;
-  (void)napi_create_arraybuffer(env, 1, &data, &buffer);
-}
-
-}  // namespace
-
 bool Deliverer::open(napi_env env, napi_value callback, napi_value tables) {
   napi_value name = nullptr;
   if (napi_create_reference(env, callback, 1, &callback_) != napi_ok ||
@@ -92,9 +78,8 @@ bool Deliverer::install(napi_env env, BatchState& state, ReceiveBatch& batch, na
   const auto& held = batch.records().slabs();
   for (uint32_t i = 0; i < held.size(); i++) {
     if (i == 0 && state.shared_id == held[0]->id()) continue;
-    napi_value buffer = slab_buffer(env, *held[i], held[i]->capacity());
+    napi_value buffer = buffers_.make(env, *held[i]);
     if (buffer == nullptr || napi_set_element(env, slabs, i, buffer) != napi_ok) return false;
-    prompt_collection(env);
     if (i == 0) state.shared_id = held[0]->id();
   }
   return true;

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "binding/receive_buffers.h"
 #include "core/io/receive_batch.h"
 
 namespace msgr {
@@ -48,6 +49,7 @@ class Deliverer {
   napi_ref callback_ = nullptr;
   napi_async_context context_ = nullptr;
   std::vector<BatchState> batches_;
+  ReceiveBuffers buffers_;
 };
 
 }  // namespace msgr

@@ -67,7 +67,7 @@ test('every scenario of a pair has its table', () => {
   own.requests.push(pingSample(0.1, 64));
   own.fanIn.push({ ...streamSample(70), active: 10 });
   own.loopback.push(streamSample(80));
-  const counts = { allocatedBytes: 300, collections: 1, collectionMs: 2 };
+  const counts = { allocatedBytes: 300, collections: 1, fullCollections: 0, collectionMs: 2 };
   own.gc.push({ sizeBytes: 64, messages: 1000, server: counts, client: { ...counts, allocatedBytes: 100 } });
   const text = peerTables([own], [64]).join('\n');
   assert.match(text, /^messages\/s, one way, 16 MiB of payloads in turn +64 B\nthe async +50\.0 ±0%$/m);

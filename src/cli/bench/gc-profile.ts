@@ -7,6 +7,8 @@ import { GCProfiler, getHeapStatistics } from 'node:v8';
 export interface GcCount {
   readonly allocatedBytes: number;
   readonly collections: number;
+  /** Of them, those that mark the whole heap. */
+  readonly fullCollections: number;
   readonly collectionMs: number;
 }
 
@@ -26,13 +28,20 @@ export class GcProfile {
     let used = this.#usedAtStart;
     let allocatedBytes = 0;
     let collectionUs = 0;
-    for (const { beforeGC, afterGC, cost } of statistics) {
+    let fullCollections = 0;
+    for (const { gcType, beforeGC, afterGC, cost } of statistics) {
       // One collection may run inside another; what it freed is then counted once.
       allocatedBytes += Math.max(0, beforeGC.heapStatistics.usedHeapSize - used);
       used = afterGC.heapStatistics.usedHeapSize;
       collectionUs += cost;
+      if (gcType === 'MarkSweepCompact') fullCollections++;
     }
     allocatedBytes += Math.max(0, usedAtEnd - used);
-    return { allocatedBytes, collections: statistics.length, collectionMs: collectionUs / 1000 };
+    return {
+      allocatedBytes,
+      collections: statistics.length,
+      fullCollections,
+      collectionMs: collectionUs / 1000,
+    };
   }
 }
