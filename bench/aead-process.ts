@@ -3,18 +3,13 @@
  * nothing else.
  *
  *      argv: seal | open       in: { seconds }       out: { bytes, seconds, cpu }
- *
- * It ends when its parent closes the channel.
  */
 import { createCipheriv, createDecipheriv, createSecretKey } from 'node:crypto';
 import { type CpuTime, cpuTimeSince } from '../src/cli/bench/samples.ts';
+import { serveParent } from './lone-process.ts';
 
 /** Large enough that calling the cipher costs little beside its work, small enough to stay in the cache. */
 export const pieceBytes = 64 * 1024;
-
-export interface AeadTask {
-  readonly seconds: number;
-}
 
 export interface AeadCount {
   readonly bytes: number;
@@ -24,18 +19,15 @@ export interface AeadCount {
 
 const algorithm = 'aes-128-gcm';
 
-if (process.send !== undefined) {
-  const work = process.argv[2] === 'seal' ? sealer() : opener();
-  process.once('disconnect', () => process.exit(0));
-  process.on('message', ({ seconds }: AeadTask) => process.send!(measure(work, seconds)));
-}
+const work = process.argv[2] === 'seal' ? sealer() : opener();
+serveParent(({ seconds }) => measure(work, seconds));
 
-function measure(work: () => void, seconds: number): AeadCount {
+function measure(piece: () => void, seconds: number): AeadCount {
   const startedAt = performance.now();
   const cpuAtStart = process.cpuUsage();
   let pieces = 0;
   while (performance.now() < startedAt + seconds * 1000) {
-    for (let count = 0; count < 16; count++) work();
+    for (let count = 0; count < 16; count++) piece();
     pieces += 16;
   }
   const elapsed = (performance.now() - startedAt) / 1000;

@@ -3,24 +3,21 @@
  * once and each on a core of its own, as the two ends of a link in secure mode do. The slower of the two is
  * what the link could reach at most.
  */
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import type { CpuTime, ThroughputSample } from '../src/cli/bench/samples.ts';
-import { CliError } from '../src/cli/cli-error.ts';
 import { moduleBeside } from '../src/module-beside.ts';
-import type { AeadCount, AeadTask } from './aead-process.ts';
+import type { AeadCount } from './aead-process.ts';
+import { LoneProcess } from './lone-process.ts';
 import type { PeerSession } from './peer.ts';
 
-const script = fileURLToPath(moduleBeside('./aead-process', import.meta.url));
+const script = moduleBeside('./aead-process', import.meta.url);
 
 /** Of the time that is measured, before it and unmeasured. */
 const warmUpShare = 0.5;
 
 export function startAead(): PeerSession {
-  const sealer = fork(script, ['seal']);
-  const opener = fork(script, ['open']);
-  const both = (seconds: number) => Promise.all([run(sealer, { seconds }), run(opener, { seconds })]);
+  const sealer = new LoneProcess<AeadCount>('AEAD', script, ['seal']);
+  const opener = new LoneProcess<AeadCount>('AEAD', script, ['open']);
+  const both = (seconds: number) => Promise.all([sealer.run({ seconds }), opener.run({ seconds })]);
   let counts: Promise<readonly [AeadCount, AeadCount]> | undefined;
   const measure = async (seconds: number) => {
     await both(seconds * warmUpShare);
@@ -33,7 +30,7 @@ export function startAead(): PeerSession {
       return sampleOf(sizeBytes, ...(await counts));
     },
     async close() {
-      await Promise.all([end(sealer), end(opener)]);
+      await Promise.all([sealer.end(), opener.end()]);
     },
   };
 }
@@ -61,21 +58,4 @@ function sampleOf(sizeBytes: number, sealed: AeadCount, opened: AeadCount): Thro
     client: share(sealed),
     peakBytes: { server: 0, client: 0 },
   };
-}
-
-async function run(child: ChildProcess, task: AeadTask): Promise<AeadCount> {
-  const exited = once(child, 'exit').then(([code]) => {
-    throw new CliError(`the process that measures AEAD ended with exit code ${code}`);
-  });
-  exited.catch(() => {});
-  child.send(task);
-  const [count] = (await Promise.race([once(child, 'message'), exited])) as [AeadCount];
-  return count;
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = once(child, 'exit');
-  child.disconnect();
-  await gone;
 }

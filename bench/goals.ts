@@ -14,7 +14,7 @@ import {
 import type { PeerResult, Results } from './results.ts';
 import { cpuNsPerMessage } from './scenarios/connections.ts';
 import { type Spread, spreadOf } from './statistics.ts';
-import { pingOf, rateOf } from './table.ts';
+import { cpuOf, pingOf, rateOf } from './table.ts';
 
 export interface Goal {
   readonly name: string;
@@ -27,7 +27,8 @@ export interface Goal {
   /**
    * The same ratio for a C++ program that does that part of the work and nothing else, in the same run: its best
    * round over the median of what the goal is held against, so that a slow minute of the machine does not
-   * make a bound. Null where no program stands for it. Short of `must` it forbids the goal.
+   * make a bound. Where the handler may keep its messages, its receiver makes an object for each of them besides.
+   * Null where no program stands for it. Short of `must` it forbids the goal.
    */
   readonly limit: number | null;
 }
@@ -61,6 +62,9 @@ const framesPolling = 'C++ stream polling';
 const framesAsPages = 'C++ stream pages';
 const bytesAlone = 'TCP stream';
 const answersAlone = 'C++ answers';
+const objectsAlone = 'objects alone';
+/** Whose handler may keep its messages. */
+const keeping = 'async';
 
 /** Median round trips with one under way. */
 const pingGoals = [
@@ -82,7 +86,7 @@ export function goalsOf(results: Pick<Results, 'peers' | 'connections' | 'osdPin
           `${of} / ${to}, one way, ${sizeWords[size]}`,
           rateRatio(results.peers, of, to, size),
           must[index]!,
-          frameLimit(results.peers, to, size),
+          throughputLimit(results.peers, of, to, size),
         ),
       ),
     ),
@@ -145,16 +149,41 @@ function rateAt(peers: readonly PeerResult[], name: string, sizeBytes: number): 
 }
 
 /**
- * How fast the frames alone can be: made, moved and read by C++ that does nothing else. From where payloads are
- * lent, and beside that C++ itself, only the moving counts.
+ * How fast it can be at most, over the median of `to`: the frames made, moved and read by C++ that does nothing else,
+ * by a receiver that makes what a handler gets when it may keep it.
  */
-function frameLimit(peers: readonly PeerResult[], to: string, sizeBytes: number): number | undefined {
-  const names =
+function throughputLimit(
+  peers: readonly PeerResult[],
+  of: string,
+  to: string,
+  sizeBytes: number,
+): number | undefined {
+  const frames = framePeers(peers, to, sizeBytes);
+  const rates = frames.flatMap((peer) => rateOf(peer, sizeBytes)?.max ?? []);
+  const limits = [Math.max(...rates)];
+  const objects = peers.find(({ name }) => name === objectsAlone);
+  if (of === keeping && objects !== undefined) {
+    const readerNs = leastReceiverNs(frames, sizeBytes) + leastReceiverNs([objects], sizeBytes);
+    limits.push(1e9 / readerNs);
+  }
+  return quotient(rates.length === 0 ? undefined : Math.min(...limits), rateAt(peers, to, sizeBytes)?.median);
+}
+
+/**
+ * Those that do nothing but move the frames. From where payloads are lent, and beside that C++ itself, only the
+ * moving counts.
+ */
+function framePeers(peers: readonly PeerResult[], to: string, sizeBytes: number): PeerResult[] {
+  const names: readonly string[] =
     to === framesAlone || sizeBytes >= lendBytesMin
       ? [bytesAlone, framesAsPages]
       : [framesAlone, framesPolling, framesAsPages];
-  const rates = names.flatMap((name) => rateAt(peers, name, sizeBytes)?.max ?? []);
-  return quotient(rates.length === 0 ? undefined : Math.max(...rates), rateAt(peers, to, sizeBytes)?.median);
+  return peers.filter(({ name }) => names.includes(name));
+}
+
+/** CPU time in nanoseconds of one message's receiver, in its best round. */
+function leastReceiverNs(peers: readonly PeerResult[], sizeBytes: number): number {
+  return Math.min(...peers.map((peer) => cpuOf(peer, sizeBytes, 'server')?.min ?? Number.POSITIVE_INFINITY));
 }
 
 /** CPU time in nanoseconds of a C++ server for one answer as large, in its best round. */

@@ -139,7 +139,7 @@ export function connectionsTable(samples: Results['connections']): string {
 }
 
 export function goalTable(goals: readonly Goal[]): string {
-  const head = ['ratio to reach', 'measured', 'must', 'C++ that does only this', ''];
+  const head = ['ratio to reach', 'measured', 'must', 'that part alone', ''];
   const rows = goals.map((goal) => {
     const { name, ratio, must, bound, limit } = goal;
     return [

@@ -64,6 +64,28 @@ test('throughput: what C++ frames alone reach in the same run forbids more', () 
   assert.equal([beside.limit, isForbidden(beside)], [100 / 12, false]);
 });
 
+test('throughput: a handler that may keep its messages costs an object each', () => {
+  // Microseconds of the receiver for 100 messages.
+  const reading = (name: string, rate: number, receiverUs: number) => {
+    const result = peerResult(name, []);
+    const server = { userUs: receiverUs, systemUs: 0 };
+    result.stream.push({ ...streamSample(rate), messages: 100, server });
+    return result;
+  };
+  const peers = [
+    reading('async', 10e6, 9),
+    reading('async borrowing', 12e6, 8),
+    reading('node:net', 20e6, 5),
+    reading('C++ stream', 30e6, 3),
+    reading('C++ stream pages', 32e6, 4),
+    reading('objects alone', 50e6, 2),
+  ];
+  const goals = goalsOf(resultsOf(peers));
+  // 30 ns to read a frame and 20 for its object: 20 million a second.
+  assert.is(goalNamed(goals, 'async / node:net, one way, 64 B').limit, 1);
+  assert.is(goalNamed(goals, 'async borrowing / node:net, one way, 64 B').limit, 1.6);
+});
+
 test('round trips: at most, with one under way', () => {
   const own = peerResult('async', [], 0.013);
   own.requests.push(pingSample(9, 64));
