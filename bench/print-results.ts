@@ -26,8 +26,7 @@ export function printGoals(results: Results, live: LiveLine): Goal[] {
   const rest = goals.length - measured.length;
   const restText = rest === 0 ? '' : `, ${rest} not measured`;
   const forbidden = measured.filter((goal) => !goal.ok && isForbidden(goal)).length;
-  const forbiddenText =
-    forbidden === 0 ? '' : `, ${forbidden} are beyond what that part alone reaches here`;
+  const forbiddenText = forbidden === 0 ? '' : `, ${forbidden} are beyond what that part alone reaches here`;
   live.print(`\n${goalTable(measured)}\n\n${reached} of ${goals.length} reached${forbiddenText}${restText}`);
   return goals;
 }
