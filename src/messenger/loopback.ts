@@ -33,7 +33,9 @@ export class LoopbackConnection extends EventEmitter<ConnectionEvents> implement
   constructor(messenger: Messenger) {
     super();
     this.#messenger = messenger;
-    this.#requests = new RequestTable(messenger);
+    this.#requests = new RequestTable(messenger, (request) =>
+      this.#messenger.deliverOne(undefined, this.#receive(request)),
+    );
   }
 
   get state(): ConnectionState {
@@ -74,9 +76,7 @@ export class LoopbackConnection extends EventEmitter<ConnectionEvents> implement
 
   /** A request comes back to its own sender first; only what its handler answers is the reply. */
   request(message: Message, options: RequestOptions = {}): Promise<ReceivedMessage> {
-    return this.#requests.start(message, options, () => {
-      this.#messenger.deliverOne(undefined, this.#receive(message));
-    });
+    return this.#requests.start(message, options);
   }
 
   drained(): Promise<void> {

@@ -115,7 +115,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
     this.channel.handler = this;
     this.#isAccepting = channel !== undefined;
     this.#sending = new SendPath(this, init.messenger.sendHighWaterMark, () => this.emit('drain'));
-    this.#requests = new RequestTable(init.messenger);
+    this.#requests = new RequestTable(init.messenger, (request) => this.send(request));
     this.#timer = new ConnectionTimer(init.messenger.clock, init.messenger.options);
   }
 
@@ -183,7 +183,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
 
   request(message: Message, options: RequestOptions = {}): Promise<ReceivedMessage> {
     if (this.#state === 'closed') return Promise.reject(this.#closedError());
-    return this.#requests.start(message, options, () => this.send(message));
+    return this.#requests.start(message, options);
   }
 
   drained(): Promise<void> {
