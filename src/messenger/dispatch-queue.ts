@@ -12,15 +12,22 @@
 import { AssertionError } from 'node:assert';
 import { messageOverheadBytes } from '../limits.ts';
 import type { Clock } from '../transport/clock.ts';
+import { throwLater } from './dispatcher-chain.ts';
 import { Priority, type ReceivedMessage } from './message.ts';
 import type { PeerConnection } from './peer-connection.ts';
 import { PrioritizedQueue } from './prioritized-queue.ts';
 import { ReadingGate } from './reading-gate.ts';
 import { Throttle } from './throttle.ts';
 
+/**
+ * Hands a message to the dispatchers; to those behind the one that threw when it `goesOn`.
+ * @throws what a dispatcher throws.
+ */
+export type DispatchMessage = (message: ReceivedMessage, goesOn: boolean) => void;
+
 /** A message for `run`, or an event, which has none. */
 interface Entry {
-  readonly run: (message: ReceivedMessage) => void;
+  readonly run: DispatchMessage;
   readonly message: ReceivedMessage | undefined;
   readonly connection: PeerConnection | undefined;
   readonly bytes: number;
@@ -55,8 +62,12 @@ export class DispatchQueue {
   readonly #queue: PrioritizedQueue<Entry>;
   readonly #clock: Clock;
   readonly #gate = new ReadingGate();
-  /** What a dispatcher has in hand, until it holds it or returns. */
+  /** The entry that is with the dispatchers; still there when one of them has thrown. */
+  #running: Entry | undefined;
+  /** The same until a dispatcher holds it. */
   #inHand: Entry | undefined;
+  /** Entries taken in this turn. */
+  #turnCount = 0;
   #isScheduled = false;
   #isStopped = false;
   /** When the first of the entries came that arrived since the last turn: the time of them all. */
@@ -92,7 +103,7 @@ export class DispatchQueue {
   enqueueMessage(
     connection: PeerConnection | undefined,
     message: ReceivedMessage,
-    dispatch: (message: ReceivedMessage) => void,
+    dispatch: DispatchMessage,
   ): void {
     if (this.#isStopped) return;
     this.#schedule();
@@ -186,24 +197,50 @@ export class DispatchQueue {
 
   #drain(): void {
     this.#isScheduled = false;
-    let nowMs = this.#clock.nowMs();
-    const deadline = nowMs + turnMsMax;
-    for (let count = 1; count <= entriesPerTurnMax; count++) {
-      const entry = this.#queue.dequeue();
-      if (entry === undefined) return;
-      this.#dispatched++;
-      this.#waitedMs += Math.max(0, nowMs - entry.arrivedMs);
-      this.#inHand = entry;
+    this.#turnCount = 0;
+    const deadline = this.#clock.nowMs() + turnMsMax;
+    // One `try` for many entries: handlers are slower inside one (see dispatcher-chain.ts).
+    for (let isOver = false; !isOver; ) {
       try {
-        entry.run(entry.message!);
-      } finally {
-        if (this.#inHand === entry) this.#release(entry);
-        this.#inHand = undefined;
+        this.#runEntries(deadline);
+        isOver = true;
+      } catch (error) {
+        throwLater(error);
       }
-      if ((count & clockCheckMask) !== 0) continue;
-      nowMs = this.#clock.nowMs();
-      if (nowMs > deadline) break;
     }
     if (this.#queue.length !== 0) this.#schedule();
+  }
+
+  /**
+   * Until the queue is empty or the turn is over; first what was with a dispatcher that threw.
+   * @throws what a dispatcher throws.
+   */
+  #runEntries(deadline: number): void {
+    const interrupted = this.#running;
+    if (interrupted !== undefined) {
+      if (interrupted.message !== undefined) interrupted.run(interrupted.message, true);
+      this.#ran(interrupted);
+    }
+    let nowMs = this.#clock.nowMs();
+    while (this.#turnCount < entriesPerTurnMax) {
+      const entry = this.#queue.dequeue();
+      if (entry === undefined) return;
+      this.#turnCount++;
+      this.#dispatched++;
+      this.#waitedMs += Math.max(0, nowMs - entry.arrivedMs);
+      this.#running = entry;
+      this.#inHand = entry;
+      entry.run(entry.message!, false);
+      this.#ran(entry);
+      if ((this.#turnCount & clockCheckMask) !== 0) continue;
+      nowMs = this.#clock.nowMs();
+      if (nowMs > deadline) return;
+    }
+  }
+
+  #ran(entry: Entry): void {
+    if (this.#inHand === entry) this.#release(entry);
+    this.#inHand = undefined;
+    this.#running = undefined;
   }
 }

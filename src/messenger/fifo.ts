@@ -13,14 +13,19 @@
 /** Slots of a new ring: most queues never hold more. */
 const firstSlots = 8;
 
-/** Slots that an emptied ring may keep, 4 KiB of them; a longer one starts afresh. */
-const keptSlots = 256;
+/** Slots that an emptied ring may keep unless its owner says otherwise, 4 KiB of them; a longer one starts afresh. */
+const keptSlotsDefault = 256;
 
 export class Fifo<T> {
+  readonly #keptSlots: number;
   #items: (T | undefined)[] = [];
   #weights: number[] = [];
   #head = 0;
   #length = 0;
+
+  constructor(keptSlots = keptSlotsDefault) {
+    this.#keptSlots = keptSlots;
+  }
 
   get length(): number {
     return this.#length;
@@ -71,7 +76,7 @@ export class Fifo<T> {
 
   #trim(): void {
     this.#head = 0;
-    if (this.#items.length <= keptSlots) return;
+    if (this.#items.length <= this.#keptSlots) return;
     this.#items = [];
     this.#weights = [];
   }

@@ -30,7 +30,7 @@ import {
 } from './connection.ts';
 import { ConnectionTable } from './connection-table.ts';
 import { diagnostics } from './diagnostics.ts';
-import { DispatchQueue } from './dispatch-queue.ts';
+import { type DispatchMessage, DispatchQueue } from './dispatch-queue.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { DispatcherChain, throwLater } from './dispatcher-chain.ts';
 import { internalDelays } from './fault-injection.ts';
@@ -461,8 +461,8 @@ export class Messenger implements AsyncDisposable {
 
   // ── Inside ─────────────────────────────────────────────────────────────────────────────────────
 
-  readonly #dispatch = (message: ReceivedMessage): void => {
-    if (!this.#dispatchers.dispatch(message)) this.#messagesUnhandled++;
+  readonly #dispatch: DispatchMessage = (message, goesOn) => {
+    if (!this.#dispatchers.dispatch(message, goesOn)) this.#messagesUnhandled++;
   };
 
   #accept(channel: Channel): void {

@@ -35,6 +35,9 @@ import { Fifo } from './fifo.ts';
  */
 const spareSlotsMax = 128 * 1024;
 
+/** Of one emptied class: as many messages of 64 bytes as one turn of the event loop brings. */
+const keptSlots = 8 * 1024;
+
 /** Emptied priorities kept for reuse; Ceph's messages use about five. */
 const sparePrioritiesMax = 16;
 
@@ -48,7 +51,7 @@ export interface PrioritizedQueueOptions {
 /** The items of one class in one priority; a link in that priority's round. */
 class ClassQueue<T> {
   classId = 0;
-  readonly items = new Fifo<T>();
+  readonly items = new Fifo<T>(keptSlots);
   previous: ClassQueue<T> | undefined;
   next: ClassQueue<T> | undefined;
 }

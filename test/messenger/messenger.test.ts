@@ -346,6 +346,49 @@ for (const transport of testTransports()) {
     }),
   );
 
+  check(
+    'what a dispatcher of the queue throws ends neither the chain nor the queue, and holds no throttle',
+    () =>
+      catching(async (thrown) => {
+        await using all = new Messengers(transport);
+        const server = await all.server({ name: 'osd.0' });
+        const { messenger } = server;
+        const seen: string[] = [];
+        const offered = (name: string, takes: boolean) => ({
+          dispatch(message: ReceivedMessage) {
+            const index = message.data[0]!;
+            seen.push(`${name}${index}`);
+            if (index === 2 || index === 4) throw new Error(`${name}${index}`);
+            return takes;
+          },
+        });
+        for (const dispatcher of [offered('c', true), offered('b', false), offered('a', false)]) {
+          messenger.addDispatcherHead(dispatcher);
+        }
+        const client = all.client({ name: 'client.1' });
+        sendFive(client.messenger.getConnection(messenger.myAddrs));
+        await waitUntil(
+          () => seen.length === 15 && thrown.length === 6,
+          5000,
+          'five messages, offered to three',
+        );
+        assert.equal(
+          seen,
+          [0, 1, 2, 3, 4].flatMap((index) => ['a', 'b', 'c'].map((name) => `${name}${index}`)),
+        );
+        assert.equal(
+          thrown.map(String),
+          ['a2', 'b2', 'c2', 'a4', 'b4', 'c4'].map((name) => `Error: ${name}`),
+        );
+        assert.equal(
+          server.recorder.messages.map(({ data }) => data[0]),
+          [2, 4],
+          'the last of the chain',
+        );
+        assert.is(messenger.dispatchQueue.throttle.current, 0);
+      }),
+  );
+
   check('a dispatcher that marks the connection down and throws gets nothing more of the batch', () =>
     catching(async (thrown) => {
       await using all = new Messengers(transport);
