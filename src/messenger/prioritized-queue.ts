@@ -108,7 +108,8 @@ class SubQueue<T> {
       this.#resting = undefined;
       this.#append(queue);
     } else {
-      queue = this.#classes.get(classId) ?? this.#addClass(classId);
+      const last = this.#last;
+      queue = last?.classId === classId ? last : (this.#classes.get(classId) ?? this.#addClass(classId));
     }
     queue.items.push(item, cost);
   }
