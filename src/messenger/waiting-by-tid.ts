@@ -2,8 +2,8 @@
  * Who waits for a reply, by the low half of the transaction id. Ids are counted up, and an id's slot is its
  * lowest bits; one whose slot is taken, by somebody who has waited long, is passed over.
  *
- *      slots   │ 8 │   │ 2 │ 3 │   │   │   │   │      8 slots, 2 and 3 still wait: after 8 comes 9,
- *                0   1   2   3   4   5   6   7        and after 9 comes 12
+ *      slots   │ 8 │   │ 2 │ 3 │   │   │   │   │      2 and 3 still wait, 8 came last: then comes 9,
+ *                0   1   2   3   4   5   6   7        and when that was answered 12
  *
  * Not a Map: one that gains and loses entries all the time gets new tables again and again, and V8 links each
  * old one to the next. Once a table has grown old, all that follow it live until a full collection, with
