@@ -9,12 +9,12 @@ namespace {
 // The versions of Node whose V8 asks for a collection too late: from the first to before the second.
 constexpr uint32_t kLateFrom = 24;
 constexpr uint32_t kLateBefore = 26;
-// Bytes of buffers since the last collection: from here on the next is due, and from there on it is the full one,
-// which does not wait.
+// Bytes of buffers since the last collection: from here on the next is due, and from there on it is the full
+// one, which does not wait.
 constexpr size_t kDueBytes = size_t{24} << 20;
 constexpr size_t kTooLateBytes = size_t{64} << 20;
-// The largest array that has its place among the young. Garbage of half a buffer's bytes fills a young generation
-// of up to 20 MiB in time, and writing it takes some 3 % of what the slab's messages took.
+// The largest array that has its place among the young. Garbage of half a buffer's bytes fills a young
+// generation of up to 20 MiB in time, and writing it takes some 3 % of what the slab's messages took.
 constexpr size_t kArrayElements = 16'000;
 constexpr size_t kArrayBytes = kArrayElements * sizeof(void*);
 constexpr size_t kGarbageBytesMax = (kTooLateBytes - kDueBytes) / 2;
@@ -52,10 +52,12 @@ napi_value ReceiveBuffers::make(napi_env env, Slab& slab) {
   auto held = std::make_unique<Held>(slab, live_bytes_);
   const auto finalize = [](napi_env, void*, void* hint) { delete static_cast<Held*>(hint); };
   napi_value buffer = nullptr;
-  if (napi_create_external_arraybuffer(env, slab.data(), held->bytes, finalize, held.get(), &buffer) != napi_ok) {
+  const size_t bytes = held->bytes;
+  if (napi_create_external_arraybuffer(env, slab.data(), bytes, finalize, held.get(), &buffer) != napi_ok) {
     return nullptr;
   }
-  prompt_collection(env, held.release()->bytes);
+  (void)held.release();
+  prompt_collection(env, bytes);
   return buffer;
 }
 

@@ -1,15 +1,16 @@
 // The ArrayBuffers of receive slabs, and V8's collections of them.
 //
-// V8 counts a buffer's bytes as external memory, and answers some 64 MiB more of them with a full collection, which
-// costs as much as thousands of messages. A slab dies young, so a collection of the young generation, a fraction of
-// a millisecond, would do. V8 has two occasions to think of that:
+// V8 counts a buffer's bytes as external memory, and answers some 64 MiB more of them with a full collection,
+// which costs as much as thousands of messages. A slab dies young, so a collection of the young generation, a
+// fraction of a millisecond, would do. V8 has two occasions to think of that:
 //
 //   it allocates a buffer's memory itself, with enough bytes of young buffers about: 32 MiB in Node 20 and 22,
 //   64 in 26. So each slab is followed by a buffer of one byte. In Node 24 it takes 128, and comes too late;
 //
 //   the young generation is full. So in Node 24 slabs are followed by garbage when a collection is due.
 //
-// In vain where the young generation is larger than the garbage: then it is tried again after ever longer pauses.
+// In vain where the young generation is larger than the garbage: then it is tried again after ever longer
+// pauses.
 // Threads: JavaScript's.
 #pragma once
 
