@@ -5,7 +5,7 @@
 import { Buffer } from 'node:buffer';
 import { BenchType, dataByte, type LinkEnds } from './link.ts';
 import { peakBytes, resetPeak } from './memory.ts';
-import { makePayloads } from './payloads.ts';
+import { makePayloads, type PayloadKind } from './payloads.ts';
 import { RoundTripRecorder } from './round-trip-times.ts';
 import { type ClientCount, cpuTimeSince, type RequestTask, type StreamTask } from './samples.ts';
 
@@ -26,6 +26,7 @@ interface Link<Connection> {
 export class ClientRole<Connection> {
   readonly #ends: LinkEnds<Connection>;
   readonly #links: Link<Connection>[] = [];
+  #payloads: { sizeBytes: number; kind: PayloadKind; list: readonly Buffer[] } | undefined;
   #onStarted: () => void = () => {};
   #onPong: () => void = () => {};
   #onDrain: () => void = () => {};
@@ -45,7 +46,7 @@ export class ClientRole<Connection> {
   /** Sends for `seconds`, pausing only when the link asks for it. */
   async throughput(task: StreamTask): Promise<ClientCount> {
     const { sizeBytes, seconds, payloads: kind = 'hot', active = 1 } = task;
-    const payloads = makePayloads(sizeBytes, kind);
+    const payloads = this.#payloadsOf(sizeBytes, kind);
     const finish = await this.#begin(0, active);
     const deadline = performance.now() + seconds * 1000;
     const messages =
@@ -72,10 +73,18 @@ export class ClientRole<Connection> {
     const times = new RoundTripRecorder();
     const deadline = performance.now() + seconds * 1000;
     const [messages] = await Promise.all([
-      this.#streamOne(makePayloads(sizeBytes, kind), deadline),
+      this.#streamOne(this.#payloadsOf(sizeBytes, kind), deadline),
       this.#ping(Buffer.alloc(pingBytes, dataByte), times, 1, deadline, this.#links[1]!.connection),
     ]);
     return { ...finish(messages), rttMs: times.summary() };
+  }
+
+  /** Kept for the next run, so that a soak's memory is the messenger's and not that of 16 MiB a slice. */
+  #payloadsOf(sizeBytes: number, kind: PayloadKind): readonly Buffer[] {
+    if (this.#payloads?.sizeBytes !== sizeBytes || this.#payloads.kind !== kind) {
+      this.#payloads = { sizeBytes, kind, list: makePayloads(sizeBytes, kind) };
+    }
+    return this.#payloads.list;
   }
 
   async #connectOne(address: string): Promise<void> {
