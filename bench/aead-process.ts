@@ -1,38 +1,24 @@
 /**
  * One end of "AEAD alone" (aead.ts): seals or opens pieces with AES-128-GCM as fast as one core can, and does
- * nothing else.
+ * nothing else. It counts bytes.
  *
- *      argv: seal | open       in: { seconds }       out: { bytes, seconds, cpu }
+ *      argv: seal | open
  */
 import { createCipheriv, createDecipheriv, createSecretKey } from 'node:crypto';
-import { type CpuTime, cpuTimeSince } from '../src/cli/bench/samples.ts';
 import { serveParent } from './lone-process.ts';
 
 /** Large enough that calling the cipher costs little beside its work, small enough to stay in the cache. */
-export const pieceBytes = 64 * 1024;
+const pieceBytes = 64 * 1024;
 
-export interface AeadCount {
-  readonly bytes: number;
-  readonly seconds: number;
-  readonly cpu: CpuTime;
-}
+const piecesAtOnce = 16;
 
 const algorithm = 'aes-128-gcm';
 
-const work = process.argv[2] === 'seal' ? sealer() : opener();
-serveParent(({ seconds }) => measure(work, seconds));
-
-function measure(piece: () => void, seconds: number): AeadCount {
-  const startedAt = performance.now();
-  const cpuAtStart = process.cpuUsage();
-  let pieces = 0;
-  while (performance.now() < startedAt + seconds * 1000) {
-    for (let count = 0; count < 16; count++) piece();
-    pieces += 16;
-  }
-  const elapsed = (performance.now() - startedAt) / 1000;
-  return { bytes: pieces * pieceBytes, seconds: elapsed, cpu: cpuTimeSince(cpuAtStart) };
-}
+const piece = process.argv[2] === 'seal' ? sealer() : opener();
+serveParent(() => {
+  for (let count = 0; count < piecesAtOnce; count++) piece();
+  return piecesAtOnce * pieceBytes;
+});
 
 function sealer(): () => void {
   const key = createSecretKey(Buffer.alloc(16, 1));

@@ -5,28 +5,19 @@
  */
 import type { CpuTime, ThroughputSample } from '../src/cli/bench/samples.ts';
 import { moduleBeside } from '../src/module-beside.ts';
-import type { AeadCount } from './aead-process.ts';
-import { LoneProcess } from './lone-process.ts';
+import { type LoneCount, LoneProcess } from './lone-process.ts';
 import type { PeerSession } from './peer.ts';
 
 const script = moduleBeside('./aead-process', import.meta.url);
 
-/** Of the time that is measured, before it and unmeasured. */
-const warmUpShare = 0.5;
-
 export function startAead(): PeerSession {
-  const sealer = new LoneProcess<AeadCount>('AEAD', script, ['seal']);
-  const opener = new LoneProcess<AeadCount>('AEAD', script, ['open']);
-  const both = (seconds: number) => Promise.all([sealer.run({ seconds }), opener.run({ seconds })]);
-  let counts: Promise<readonly [AeadCount, AeadCount]> | undefined;
-  const measure = async (seconds: number) => {
-    await both(seconds * warmUpShare);
-    return both(seconds);
-  };
+  const sealer = new LoneProcess('AEAD', script, ['seal']);
+  const opener = new LoneProcess('AEAD', script, ['open']);
+  let counts: Promise<[LoneCount, LoneCount]> | undefined;
   return {
     /** Bytes are bytes: one measurement answers for all sizes. */
     async throughput({ sizeBytes, seconds }) {
-      counts ??= measure(seconds);
+      counts ??= Promise.all([sealer.measure(seconds), opener.measure(seconds)]);
       return sampleOf(sizeBytes, ...(await counts));
     },
     async close() {
@@ -36,14 +27,14 @@ export function startAead(): PeerSession {
 }
 
 /** Messages of so many bytes that the slower of the two could do. */
-function sampleOf(sizeBytes: number, sealed: AeadCount, opened: AeadCount): ThroughputSample {
-  const rateOf = ({ bytes, seconds }: AeadCount) => bytes / seconds;
+function sampleOf(sizeBytes: number, sealed: LoneCount, opened: LoneCount): ThroughputSample {
+  const rateOf = ({ done, seconds }: LoneCount) => done / seconds;
   const bytesPerSecond = Math.min(rateOf(sealed), rateOf(opened));
   const { seconds } = sealed;
   const messages = (bytesPerSecond * seconds) / sizeBytes;
   // CPU time for as many bytes as both have done.
-  const share = ({ bytes, cpu }: AeadCount): CpuTime => {
-    const part = (messages * sizeBytes) / bytes;
+  const share = ({ done, cpu }: LoneCount): CpuTime => {
+    const part = (messages * sizeBytes) / done;
     return { userUs: cpu.userUs * part, systemUs: cpu.systemUs * part };
   };
   return {

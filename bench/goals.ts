@@ -160,13 +160,14 @@ function throughputLimit(
 ): number | undefined {
   const frames = framePeers(peers, to, sizeBytes);
   const rates = frames.flatMap((peer) => rateOf(peer, sizeBytes)?.max ?? []);
-  const limits = [Math.max(...rates)];
+  if (rates.length === 0) return undefined;
+  let limit = Math.max(...rates);
   const objects = peers.find(({ name }) => name === objectsAlone);
   if (of === keeping && objects !== undefined) {
     const readerNs = leastReceiverNs(frames, sizeBytes) + leastReceiverNs([objects], sizeBytes);
-    limits.push(1e9 / readerNs);
+    limit = Math.min(limit, 1e9 / readerNs);
   }
-  return quotient(rates.length === 0 ? undefined : Math.min(...limits), rateAt(peers, to, sizeBytes)?.median);
+  return quotient(limit, rateAt(peers, to, sizeBytes)?.median);
 }
 
 /**

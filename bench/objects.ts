@@ -4,31 +4,23 @@
  */
 import type { ThroughputSample } from '../src/cli/bench/samples.ts';
 import { moduleBeside } from '../src/module-beside.ts';
-import { LoneProcess } from './lone-process.ts';
-import type { ObjectsCount } from './objects-process.ts';
+import { type LoneCount, LoneProcess } from './lone-process.ts';
 import type { PeerSession } from './peer.ts';
 
-/** Of the time that is measured, before it and unmeasured. */
-const warmUpShare = 0.5;
-
 export function startObjects(): PeerSession {
-  const maker = new LoneProcess<ObjectsCount>('objects', moduleBeside('./objects-process', import.meta.url));
-  let count: Promise<ObjectsCount> | undefined;
-  const measure = async (seconds: number) => {
-    await maker.run({ seconds: seconds * warmUpShare });
-    return maker.run({ seconds });
-  };
+  const maker = new LoneProcess('objects', moduleBeside('./objects-process', import.meta.url));
+  let count: Promise<LoneCount> | undefined;
   return {
     /** An object is an object: one measurement answers for all sizes. */
     async throughput({ sizeBytes, seconds }) {
-      count ??= measure(seconds);
+      count ??= maker.measure(seconds);
       return sampleOf(sizeBytes, await count);
     },
     close: () => maker.end(),
   };
 }
 
-function sampleOf(sizeBytes: number, { objects, seconds, cpu }: ObjectsCount): ThroughputSample {
+function sampleOf(sizeBytes: number, { done: objects, seconds, cpu }: LoneCount): ThroughputSample {
   return {
     sizeBytes,
     payloads: 'hot',

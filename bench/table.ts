@@ -52,9 +52,13 @@ export function pingOf(result: PeerResult, key: 'p50' | 'p99', depth = 1): Sprea
   return samples.length === 0 ? undefined : spreadOf(samples.map((sample) => sample.rttMs[key]));
 }
 
-/** CPU time of one end for one message, in nanoseconds; other work on the machine moves it least. */
+/**
+ * CPU time of one end for one message, in nanoseconds; other work on the machine moves it least. Undefined for an
+ * end that a peer does not have.
+ */
 export function cpuOf(result: PeerResult, sizeBytes: number, end: 'server' | 'client'): Spread | undefined {
-  return spreadOfSize(result.stream, sizeBytes, (sample) => cpuNsPerMessage(sample, end));
+  const spread = spreadOfSize(result.stream, sizeBytes, (sample) => cpuNsPerMessage(sample, end));
+  return spread?.max === 0 ? undefined : spread;
 }
 
 export function ratiosOf(results: readonly PeerResult[], sizesBytes: readonly number[]): Ratio[] {
