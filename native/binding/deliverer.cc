@@ -42,7 +42,7 @@ bool Deliverer::deliver(napi_env env, uint32_t index, ReceiveBatch& batch) {
   // Usually JavaScript has what it needs already.
   napi_value slabs = nullptr;
   const auto& held = batch.records().slabs();
-  if (held.size() != 1 || held[0]->id() != state.shared_id) {
+  if (held.size() != 1 || !state.has_young(*held[0], buffers_)) {
     if (napi_get_reference_value(env, state.slabs, &slabs) != napi_ok) return false;
     if (!install(env, state, batch, slabs)) return false;
   }
@@ -77,10 +77,13 @@ void Deliverer::run_ticks(napi_env env) {
 bool Deliverer::install(napi_env env, BatchState& state, ReceiveBatch& batch, napi_value slabs) {
   const auto& held = batch.records().slabs();
   for (uint32_t i = 0; i < held.size(); i++) {
-    if (i == 0 && state.shared_id == held[0]->id()) continue;
+    if (i == 0 && state.has_young(*held[0], buffers_)) continue;
     napi_value buffer = buffers_.make(env, *held[i]);
     if (buffer == nullptr || napi_set_element(env, slabs, i, buffer) != napi_ok) return false;
-    if (i == 0) state.shared_id = held[0]->id();
+    if (i == 0) {
+      state.shared_id = held[0]->id();
+      state.made_at = buffers_.collections();
+    }
   }
   return true;
 }

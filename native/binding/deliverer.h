@@ -1,6 +1,6 @@
 // The way up: one call into JavaScript per batch, with the slabs that its records point into.
 //
-// The ArrayBuffer of a shared receive slab is made once and used as long as the slab is. Those of large
+// The ArrayBuffer of a shared receive slab is used as long as the slab is, or until V8 collects. Those of large
 // frames live for one delivery; unless the receiver keeps something they are detached, which gives their
 // memory back at once instead of at the next garbage collection.
 //
@@ -41,7 +41,13 @@ class Deliverer {
  private:
   struct BatchState {
     napi_ref slabs = nullptr;
+    // The shared slab that it has a buffer of, and how many collections there had been when that was made.
     uint64_t shared_id = 0;
+    uint64_t made_at = 0;
+
+    [[nodiscard]] bool has_young(const Slab& slab, const ReceiveBuffers& buffers) const {
+      return shared_id == slab.id() && made_at == buffers.collections();
+    }
   };
   [[nodiscard]] bool install(napi_env env, BatchState& state, ReceiveBatch& batch, napi_value slabs);
   void uninstall(napi_env env, ReceiveBatch& batch, napi_value slabs, bool kept);

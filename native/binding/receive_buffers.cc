@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 namespace msgr {
 namespace {
@@ -21,25 +22,6 @@ constexpr size_t kGarbageBytesMax = (kTooLateBytes - kDueBytes) / 2;
 // Collections for which it is left alone at most, once garbage has been in vain.
 constexpr uint32_t kPauseMax = 63;
 
-// What a buffer holds on to until it is collected.
-struct Held {
-  Slab& slab;
-  const size_t bytes;
-  const std::shared_ptr<size_t> live_bytes;
-
-  Held(Slab& held, const std::shared_ptr<size_t>& live)
-      : slab(held), bytes(held.capacity()), live_bytes(live) {
-    slab.retain();
-    *live_bytes += bytes;
-  }
-  Held(const Held&) = delete;
-  Held& operator=(const Held&) = delete;
-  ~Held() {
-    *live_bytes -= bytes;
-    slab.release();
-  }
-};
-
 bool collects_late(napi_env env) {
   const napi_node_version* version = nullptr;
   return napi_get_node_version(env, &version) == napi_ok && version->major >= kLateFrom &&
@@ -48,17 +30,52 @@ bool collects_late(napi_env env) {
 
 }  // namespace
 
+class ReceiveBuffers::Held {
+ public:
+  Held(Slab& slab, std::shared_ptr<Seen> seen)
+      : slab_(slab), bytes_(slab.capacity()), seen_(std::move(seen)) {
+    slab_.retain();
+    seen_->live_bytes += bytes_;
+  }
+  Held(const Held&) = delete;
+  Held& operator=(const Held&) = delete;
+  ~Held() {
+    seen_->live_bytes -= bytes_;
+    slab_.release();
+  }
+
+ private:
+  Slab& slab_;
+  const size_t bytes_;
+  const std::shared_ptr<Seen> seen_;
+};
+
 napi_value ReceiveBuffers::make(napi_env env, Slab& slab) {
-  auto held = std::make_unique<Held>(slab, live_bytes_);
+  auto held = std::make_unique<Held>(slab, seen_);
   const auto finalize = [](napi_env, void*, void* hint) { delete static_cast<Held*>(hint); };
   napi_value buffer = nullptr;
-  const size_t bytes = held->bytes;
+  const size_t bytes = slab.capacity();
   if (napi_create_external_arraybuffer(env, slab.data(), bytes, finalize, held.get(), &buffer) != napi_ok) {
     return nullptr;
   }
   (void)held.release();
+  watch_collections(env);
   prompt_collection(env, bytes);
   return buffer;
+}
+
+// An object that is dead from the beginning, whose finalizer so follows the next collection.
+void ReceiveBuffers::watch_collections(napi_env env) {
+  if (watched_ > seen_->collections) return;
+  auto seen = std::make_unique<std::shared_ptr<Seen>>(seen_);
+  const auto finalize = [](napi_env, void* data, void*) {
+    const std::unique_ptr<std::shared_ptr<Seen>> watcher(static_cast<std::shared_ptr<Seen>*>(data));
+    (*watcher)->collections++;
+  };
+  napi_value ignored = nullptr;
+  if (napi_create_external(env, seen.get(), finalize, nullptr, &ignored) != napi_ok) return;
+  (void)seen.release();
+  watched_ = seen_->collections + 1;
 }
 
 // A buffer of `bytes` has been made just now.
@@ -74,7 +91,7 @@ void ReceiveBuffers::prompt_collection(napi_env env, size_t bytes) {
 }
 
 bool ReceiveBuffers::needs_garbage(size_t bytes) {
-  const size_t live = *live_bytes_;
+  const size_t live = seen_->live_bytes;
   if (live < last_bytes_ + bytes) {
     least_bytes_ = live - bytes;
     if (garbage_made_) pause_ = 0;

@@ -11,6 +11,9 @@
 //
 // In vain where the young generation is larger than the garbage: then it is tried again after ever longer
 // pauses.
+//
+// A buffer that lives through two collections is old, and only a full one sees that it is dead. So where little is
+// received and a slab lasts long, it gets a new buffer after each collection.
 // Threads: JavaScript's.
 #pragma once
 
@@ -29,14 +32,27 @@ class ReceiveBuffers {
   // An ArrayBuffer over the whole slab, which holds a reference on it until it is collected. Null when the host
   // refuses external memory.
   [[nodiscard]] napi_value make(napi_env env, Slab& slab);
+  // So many collections were seen. A buffer of before the last one should not be used any more.
+  [[nodiscard]] uint64_t collections() const { return seen_->collections; }
 
  private:
+  // What only finalizers see; outlives this object, as buffers do.
+  struct Seen {
+    // Of the buffers that were not collected yet.
+    size_t live_bytes = 0;
+    uint64_t collections = 0;
+  };
+  // What a buffer holds on to until it is collected.
+  class Held;
+
+  void watch_collections(napi_env env);
   void prompt_collection(napi_env env, size_t bytes);
   [[nodiscard]] bool needs_garbage(size_t bytes);
 
-  // Bytes of the buffers that were not collected yet; outlives this object, as they do.
-  std::shared_ptr<size_t> live_bytes_ = std::make_shared<size_t>(0);
-  // The same at the last prompt, and after the last collection, which alone makes it fall.
+  std::shared_ptr<Seen> seen_ = std::make_shared<Seen>();
+  // The number that the next collection gets for which a dead object waits.
+  uint64_t watched_ = 0;
+  // Live bytes at the last prompt, and after the last collection, which alone makes it fall.
   size_t last_bytes_ = 0;
   size_t least_bytes_ = 0;
   // Since the last collection.

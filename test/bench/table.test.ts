@@ -18,12 +18,12 @@ test('median and spread', () => {
 
 test('percentiles are times that were measured, by the nearest rank', () => {
   const recorder = new RoundTripRecorder();
-  assert.is(recorder.summary(), undefined);
+  assert.is(recorder.takeSummary(), undefined);
   // More than there is room for at first, in no order.
   const count = 100_000;
   for (let index = 0; index < count; index++) recorder.record(((index * 7919) % count) + 1);
   assert.is(recorder.count, count);
-  assert.equal(recorder.summary(), {
+  assert.equal(recorder.takeSummary(), {
     min: 1,
     p50: 50_000,
     p90: 90_000,
@@ -33,6 +33,9 @@ test('percentiles are times that were measured, by the nearest rank', () => {
     max: 100_000,
     mean: 50_000.5,
   });
+  assert.is(recorder.takeSummary(), undefined);
+  recorder.record(3);
+  assert.is(recorder.takeSummary()?.max, 3);
 });
 
 test('rotating payloads are different ones, of 16 MiB in all, and begin alike', () => {

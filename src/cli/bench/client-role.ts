@@ -26,6 +26,7 @@ interface Link<Connection> {
 export class ClientRole<Connection> {
   readonly #ends: LinkEnds<Connection>;
   readonly #links: Link<Connection>[] = [];
+  readonly #times = new RoundTripRecorder();
   #payloads: { sizeBytes: number; kind: PayloadKind; list: readonly Buffer[] } | undefined;
   #onStarted: () => void = () => {};
   #onPong: () => void = () => {};
@@ -61,22 +62,20 @@ export class ClientRole<Connection> {
     const { sizeBytes, seconds, depth = 1 } = task;
     const payload = Buffer.alloc(sizeBytes, dataByte);
     const finish = await this.#begin(sizeBytes, 1);
-    const times = new RoundTripRecorder();
-    await this.#ping(payload, times, depth, performance.now() + seconds * 1000, this.#links[0]!.connection);
-    return { ...finish(times.count), rttMs: times.summary() };
+    await this.#ping(payload, depth, performance.now() + seconds * 1000, this.#links[0]!.connection);
+    return { ...finish(this.#times.count), rttMs: this.#times.takeSummary() };
   }
 
   /** A stream over the first connection and, all along, one ping after the other over the second one. */
   async soak(task: StreamTask): Promise<ClientCount> {
     const { sizeBytes, seconds, payloads: kind = 'hot' } = task;
     const finish = await this.#begin(pingBytes, 2);
-    const times = new RoundTripRecorder();
     const deadline = performance.now() + seconds * 1000;
     const [messages] = await Promise.all([
       this.#streamOne(this.#payloadsOf(sizeBytes, kind), deadline),
-      this.#ping(Buffer.alloc(pingBytes, dataByte), times, 1, deadline, this.#links[1]!.connection),
+      this.#ping(Buffer.alloc(pingBytes, dataByte), 1, deadline, this.#links[1]!.connection),
     ]);
-    return { ...finish(messages), rttMs: times.summary() };
+    return { ...finish(messages), rttMs: this.#times.takeSummary() };
   }
 
   /** Kept for the next run, so that a soak's memory is the messenger's and not that of 16 MiB a slice. */
@@ -160,14 +159,9 @@ export class ClientRole<Connection> {
   }
 
   /** Answers come in the order of the pings, so the oldest time under way is that of the answer. */
-  #ping(
-    payload: Buffer,
-    times: RoundTripRecorder,
-    depth: number,
-    deadline: number,
-    connection: Connection,
-  ): Promise<void> {
+  #ping(payload: Buffer, depth: number, deadline: number, connection: Connection): Promise<void> {
     const ends = this.#ends;
+    const times = this.#times;
     const sentAt = new Float64Array(depth);
     return new Promise((resolve) => {
       let underWay = depth;

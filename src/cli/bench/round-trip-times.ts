@@ -1,6 +1,7 @@
 /**
  * Every round trip of a measurement, to the last digit: no histogram's rounding, and a clock reading is stored in
- * a few nanoseconds.
+ * a few nanoseconds. What it is stored in is kept for the next measurement, so that the memory of a process that
+ * measures for minutes is that of what it measures.
  */
 import type { LatencySummary } from '../latency.ts';
 
@@ -35,11 +36,12 @@ export class RoundTripRecorder {
     this.#times[this.#count++] = milliseconds;
   }
 
-  /** Undefined while nothing was recorded. */
-  summary(): RoundTripTimes | undefined {
+  /** Of what was recorded since the last one, which it forgets; undefined if that is nothing. */
+  takeSummary(): RoundTripTimes | undefined {
     const count = this.#count;
     if (count === 0) return undefined;
-    const sorted = this.#times.slice(0, count).sort();
+    this.#count = 0;
+    const sorted = this.#times.subarray(0, count).sort();
     // The nearest rank: a percentile is a time that was measured. In hundredths of a per cent, so that no
     // rounding error makes it the rank above.
     const at = (percent: number): number => {

@@ -54,8 +54,10 @@ export async function runScript(
   script: readonly string[],
   timeoutMs: number,
   environment: NodeJS.ProcessEnv = {},
+  nodeOptions: readonly string[] = [],
 ): Promise<ProcessEnd> {
-  const child = spawn(process.execPath, [fileURLToPath(new URL(name, import.meta.url)), ...script], {
+  const path = fileURLToPath(new URL(name, import.meta.url));
+  const child = spawn(process.execPath, [...nodeOptions, path, ...script], {
     env: { ...process.env, MSGR2_NATIVE: nativePath(), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
