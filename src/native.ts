@@ -101,7 +101,12 @@ export interface NativeAddon {
   readonly hasHostLoop: boolean;
   /** False where the host offers no OpenSSL: there is no secure mode. */
   readonly hasAead: boolean;
-  readonly NativeLoop: new (options: NativeLoopOptions, delivery: NativeDelivery) => NativeLoop;
+  /** `collectYoung` collects V8's young generation, and with it the buffers of slabs that nobody looks at. */
+  readonly NativeLoop: new (
+    options: NativeLoopOptions,
+    delivery: NativeDelivery,
+    collectYoung?: () => void,
+  ) => NativeLoop;
   readonly recordFields: NativeTable;
   readonly recordKinds: NativeTable;
   readonly closeReasons: NativeTable;

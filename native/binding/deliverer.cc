@@ -4,7 +4,8 @@
 
 namespace msgr {
 
-bool Deliverer::open(napi_env env, napi_value callback, napi_value tables) {
+bool Deliverer::open(napi_env env, napi_value callback, napi_value collect_young, napi_value tables) {
+  buffers_.open(env, collect_young);
   napi_value name = nullptr;
   if (napi_create_reference(env, callback, 1, &callback_) != napi_ok ||
       napi_create_string_utf8(env, "msgr2", NAPI_AUTO_LENGTH, &name) != napi_ok ||
@@ -25,6 +26,7 @@ bool Deliverer::open(napi_env env, napi_value callback, napi_value tables) {
 void Deliverer::close(napi_env env) {
   if (callback_ != nullptr) napi_delete_reference(env, callback_);
   callback_ = nullptr;
+  buffers_.close(env);
   for (BatchState& state : batches_) {
     if (state.slabs != nullptr) napi_delete_reference(env, state.slabs);
     state.slabs = nullptr;

@@ -28,7 +28,8 @@ class Deliverer {
 
   // `callback` is called without arguments, each of which would cost: what is delivered stands in the
   // control words, and for batch i in the array that `tables[i]` becomes. It answers whether it keeps anything.
-  [[nodiscard]] bool open(napi_env env, napi_value callback, napi_value tables);
+  // `collect_young` is of ReceiveBuffers.
+  [[nodiscard]] bool open(napi_env env, napi_value callback, napi_value collect_young, napi_value tables);
   // No more deliveries; what the last one left behind can still be run, until release().
   void close(napi_env env);
   void release(napi_env env);

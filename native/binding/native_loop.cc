@@ -58,7 +58,8 @@ NativeLoop::~NativeLoop() {
   pool_->close();
 }
 
-bool NativeLoop::open(napi_env env, napi_value callback, napi_value slabs, std::string& error) {
+bool NativeLoop::open(napi_env env, napi_value callback, napi_value collect_young, napi_value slabs,
+                      std::string& error) {
   if (!memory_ || loop_.epoll_fd() < 0) {
     error = "no memory or descriptor for an event loop";
     return false;
@@ -101,7 +102,7 @@ bool NativeLoop::open(napi_env env, napi_value callback, napi_value slabs, std::
   }
   host_closed_ = false;
   open_ = true;
-  if (!deliverer_.open(env, callback, slabs) ||
+  if (!deliverer_.open(env, callback, collect_young, slabs) ||
       napi_add_async_cleanup_hook(env, at_environment_end, this, &cleanup_hook_) != napi_ok) {
     shut_down();
     error = "the environment is going away";

@@ -85,7 +85,8 @@ class NativeLoop final : private HostLoop::Client {
   napi_value descriptor(const Call& call);
 
   // Life cycle
-  [[nodiscard]] bool open(napi_env env, napi_value callback, napi_value slabs, std::string& error);
+  [[nodiscard]] bool open(napi_env env, napi_value callback, napi_value collect_young, napi_value slabs,
+                          std::string& error);
   void shut_down();
   void delete_if_unused();
   void describe(napi_env env, napi_value self);

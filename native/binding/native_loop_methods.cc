@@ -144,7 +144,7 @@ napi_value NativeLoop::construct(napi_env env, napi_callback_info info) {
   napi_value slabs = nullptr;
   napi_create_array(env, &slabs);
   set_property(env, call.self(), "slabs", slabs);
-  if (!loop->open(env, call.value(1), slabs, error)) {
+  if (!loop->open(env, call.value(1), call.value(2), slabs, error)) {
     throw_error(env, "ERR_MSGR_INVALID_ARGUMENT", error);
     return nullptr;
   }

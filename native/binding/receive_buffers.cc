@@ -1,32 +1,14 @@
 #include "binding/receive_buffers.h"
 
-#include <algorithm>
-#include <cstdint>
 #include <utility>
+
+#include "binding/napi_util.h"
 
 namespace msgr {
 namespace {
 
-// The versions of Node whose V8 asks for a collection too late: from the first to before the second.
-constexpr uint32_t kLateFrom = 24;
-constexpr uint32_t kLateBefore = 26;
-// Bytes of buffers since the last collection: from here on the next is due, and from there on it is the full
-// one, which does not wait.
-constexpr size_t kDueBytes = size_t{24} << 20;
-constexpr size_t kTooLateBytes = size_t{64} << 20;
-// The largest array that has its place among the young. Garbage of half a buffer's bytes fills a young
-// generation of up to 20 MiB in time, and writing it takes some 3 % of what the slab's messages took.
-constexpr size_t kArrayElements = 16'000;
-constexpr size_t kArrayBytes = kArrayElements * sizeof(void*);
-constexpr size_t kGarbageBytesMax = (kTooLateBytes - kDueBytes) / 2;
-// Collections for which it is left alone at most, once garbage has been in vain.
-constexpr uint32_t kPauseMax = 63;
-
-bool collects_late(napi_env env) {
-  const napi_node_version* version = nullptr;
-  return napi_get_node_version(env, &version) == napi_ok && version->major >= kLateFrom &&
-         version->major < kLateBefore;
-}
+// Half of what makes V8 begin a full collection where the heap is smallest.
+constexpr size_t kDueBytes = size_t{16} << 20;
 
 }  // namespace
 
@@ -50,6 +32,17 @@ class ReceiveBuffers::Held {
   const std::shared_ptr<Seen> seen_;
 };
 
+void ReceiveBuffers::open(napi_env env, napi_value collect_young) {
+  napi_valuetype type = napi_undefined;
+  if (napi_typeof(env, collect_young, &type) != napi_ok || type != napi_function) return;
+  if (napi_create_reference(env, collect_young, 1, &collect_young_) != napi_ok) collect_young_ = nullptr;
+}
+
+void ReceiveBuffers::close(napi_env env) {
+  if (collect_young_ != nullptr) napi_delete_reference(env, collect_young_);
+  collect_young_ = nullptr;
+}
+
 napi_value ReceiveBuffers::make(napi_env env, Slab& slab) {
   auto held = std::make_unique<Held>(slab, seen_);
   const auto finalize = [](napi_env, void*, void* hint) { delete static_cast<Held*>(hint); };
@@ -60,7 +53,7 @@ napi_value ReceiveBuffers::make(napi_env env, Slab& slab) {
   }
   (void)held.release();
   watch_collections(env);
-  prompt_collection(env, bytes);
+  collect_if_due(env, bytes);
   return buffer;
 }
 
@@ -78,37 +71,19 @@ void ReceiveBuffers::watch_collections(napi_env env) {
   watched_ = seen_->collections + 1;
 }
 
-// A buffer of `bytes` has been made just now.
-void ReceiveBuffers::prompt_collection(napi_env env, size_t bytes) {
-  void* data = nullptr;
+// A buffer of `bytes` has been made just now. Finalizers run in a later turn of the host's loop, so what was
+// collected may still count as live: it takes as many new bytes before the next one.
+void ReceiveBuffers::collect_if_due(napi_env env, size_t bytes) {
+  made_bytes_ += bytes;
+  if (made_bytes_ < kDueBytes || seen_->live_bytes < kDueBytes || collect_young_ == nullptr) return;
+  made_bytes_ = 0;
+  napi_value collect_young = nullptr;
+  if (napi_get_reference_value(env, collect_young_, &collect_young) != napi_ok) return;
   napi_value ignored = nullptr;
-  (void)napi_create_arraybuffer(env, 1, &data, &ignored);
-  if (!collects_late(env) || !needs_garbage(bytes)) return;
-  const size_t garbage = std::min(bytes / 2, kGarbageBytesMax);
-  for (size_t made = 0; made < garbage; made += kArrayBytes) {
-    (void)napi_create_array_with_length(env, kArrayElements, &ignored);
+  if (napi_call_function(env, undefined_value(env), collect_young, 0, nullptr, &ignored) ==
+      napi_pending_exception) {
+    (void)napi_get_and_clear_last_exception(env, &ignored);
   }
-}
-
-bool ReceiveBuffers::needs_garbage(size_t bytes) {
-  const size_t live = seen_->live_bytes;
-  if (live < last_bytes_ + bytes) {
-    least_bytes_ = live - bytes;
-    if (garbage_made_) pause_ = 0;
-    garbage_made_ = false;
-    if (rest_ > 0) rest_--;
-  }
-  last_bytes_ = live;
-  const size_t grown = live - least_bytes_;
-  if (rest_ > 0 || grown < kDueBytes) return false;
-  if (grown > kTooLateBytes && garbage_made_) {
-    pause_ = std::min(2 * pause_ + 1, kPauseMax);
-    rest_ = pause_;
-    garbage_made_ = false;
-  }
-  if (grown > kTooLateBytes) return false;
-  garbage_made_ = true;
-  return true;
 }
 
 }  // namespace msgr

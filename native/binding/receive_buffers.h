@@ -1,16 +1,10 @@
 // The ArrayBuffers of receive slabs, and V8's collections of them.
 //
-// V8 counts a buffer's bytes as external memory, and answers some 64 MiB more of them with a full collection,
-// which costs as much as thousands of messages. A slab dies young, so a collection of the young generation, a
-// fraction of a millisecond, would do. V8 has two occasions to think of that:
-//
-//   it allocates a buffer's memory itself, with enough bytes of young buffers about: 32 MiB in Node 20 and 22,
-//   64 in 26. So each slab is followed by a buffer of one byte. In Node 24 it takes 128, and comes too late;
-//
-//   the young generation is full. So in Node 24 slabs are followed by garbage when a collection is due.
-//
-// In vain where the young generation is larger than the garbage: then it is tried again after ever longer
-// pauses.
+// Whether a receiver still looks at a slab only V8 knows, and it says so when it has collected the slab's buffer.
+// It is late in doing so: it counts a buffer's bytes as external memory, and answers 30 to 64 MiB more of them
+// (by its version, and by how large the heap was at the last one) with a full collection, which costs as much as
+// thousands of messages. A buffer dies young, so a collection of the young generation, a fraction of a
+// millisecond, does as well. It is asked for here, whenever 16 MiB of slabs have been made and are not collected.
 //
 // A buffer that lives through two collections is old, and only a full one sees that it is dead. So where little is
 // received and a slab lasts long, it gets a new buffer after each collection.
@@ -29,6 +23,10 @@ namespace msgr {
 
 class ReceiveBuffers {
  public:
+  // `collect_young` is a function without arguments; anything else leaves it all to V8.
+  void open(napi_env env, napi_value collect_young);
+  void close(napi_env env);
+
   // An ArrayBuffer over the whole slab, which holds a reference on it until it is collected. Null when the host
   // refuses external memory.
   [[nodiscard]] napi_value make(napi_env env, Slab& slab);
@@ -46,20 +44,14 @@ class ReceiveBuffers {
   class Held;
 
   void watch_collections(napi_env env);
-  void prompt_collection(napi_env env, size_t bytes);
-  [[nodiscard]] bool needs_garbage(size_t bytes);
+  void collect_if_due(napi_env env, size_t bytes);
 
+  napi_ref collect_young_ = nullptr;
   std::shared_ptr<Seen> seen_ = std::make_shared<Seen>();
   // The number that the next collection gets for which a dead object waits.
   uint64_t watched_ = 0;
-  // Live bytes at the last prompt, and after the last collection, which alone makes it fall.
-  size_t last_bytes_ = 0;
-  size_t least_bytes_ = 0;
-  // Since the last collection.
-  bool garbage_made_ = false;
-  // Collections to be left to V8 before the next try, and as many as it was the last time.
-  uint32_t rest_ = 0;
-  uint32_t pause_ = 0;
+  // Since the last collection that was asked for.
+  size_t made_bytes_ = 0;
 };
 
 }  // namespace msgr

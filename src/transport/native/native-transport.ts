@@ -24,6 +24,7 @@ import {
 } from './native-channel.ts';
 import { socketError } from './native-errors.ts';
 import { SendTable } from './send-table.ts';
+import { youngCollection } from './young-collection.ts';
 
 export interface NativeTransportOptions {
   /**
@@ -103,6 +104,7 @@ class NativeTransport implements Transport, NativeChannelHost {
           limits: { ...limits, messageBytesMaxDefault: messageBytesMax },
         },
         () => this.#deliver(),
+        youngCollection(),
       );
     } catch (error) {
       throw new MsgrError(ErrorCode.InvalidArgument, (error as Error).message, { cause: error });

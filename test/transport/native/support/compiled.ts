@@ -54,10 +54,8 @@ export async function runScript(
   script: readonly string[],
   timeoutMs: number,
   environment: NodeJS.ProcessEnv = {},
-  nodeOptions: readonly string[] = [],
 ): Promise<ProcessEnd> {
-  const path = fileURLToPath(new URL(name, import.meta.url));
-  const child = spawn(process.execPath, [...nodeOptions, path, ...script], {
+  const child = spawn(process.execPath, [fileURLToPath(new URL(name, import.meta.url)), ...script], {
     env: { ...process.env, MSGR2_NATIVE: nativePath(), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
