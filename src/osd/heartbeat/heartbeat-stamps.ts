@@ -6,8 +6,9 @@ import { type Signedspan, signedspanToMs } from '../../wire/utime.ts';
 
 /** A monotonic time for the wire. Milliseconds as a double are exact to 2 ns for a hundred days. */
 export function signedspanFromMs(ms: number): Signedspan {
-  const ns = Math.round((ms % 1000) * 1e6);
   const sec = Math.trunc(ms / 1000);
+  // Not `ms % 1000`: the remainder of doubles is a call, and the difference is as exact.
+  const ns = Math.round((ms - sec * 1000) * 1e6) | 0;
   return Math.abs(ns) === 1e9 ? { sec: sec + Math.sign(ns), nsec: 0 } : { sec, nsec: ns };
 }
 

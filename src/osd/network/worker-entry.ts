@@ -12,7 +12,7 @@ import type { Transport } from '../../transport/channel.ts';
 import { createNativeTransport } from '../../transport/native/native-transport.ts';
 import { EntityAuthName, EntityType } from '../../wire/entity-name.ts';
 import { SharedMainWatch } from '../heartbeat/main-watch.ts';
-import { monotonicClock } from '../heartbeat/monotonic-clock.ts';
+import { turnClock } from '../heartbeat/monotonic-clock.ts';
 import { HeartbeatMessengers } from './heartbeat-messengers.ts';
 import type { FromWorker, ToWorker, WorkerSetup } from './worker-protocol.ts';
 
@@ -31,9 +31,9 @@ export async function run({ setup, port }: WorkerTask): Promise<void> {
     ...setup,
     auth,
     transport,
-    clock: monotonicClock,
+    clock: turnClock,
     random: Math.random,
-    main: new SharedMainWatch(setup.mainTicks, monotonicClock.nowMs()),
+    main: new SharedMainWatch(setup.mainTicks, turnClock.nowMs()),
     deliver: (batch) => post({ kind: 'batch', batch }),
   });
   const answer = async (id: number, work: () => Promise<FromWorker> | FromWorker): Promise<void> => {

@@ -1,4 +1,5 @@
 /** The small rules of the main side: who is pinged, what is reported, how links and NICs are named. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { OsdState } from '../../../src/maps/states.ts';
@@ -10,6 +11,7 @@ import { HeartbeatStamps, signedspanFromMs } from '../../../src/osd/heartbeat/he
 import { judgeLink, type LinkFacts } from '../../../src/osd/heartbeat/link-state.ts';
 import { LoopWatch, loopTickMs } from '../../../src/osd/heartbeat/loop-watch.ts';
 import { mainTickMs, SharedMainWatch } from '../../../src/osd/heartbeat/main-watch.ts';
+import { monotonicClock, turnClock } from '../../../src/osd/heartbeat/monotonic-clock.ts';
 import type { NetworkName } from '../../../src/osd/heartbeat/network-protocol.ts';
 import { selectPeers } from '../../../src/osd/heartbeat/peer-selection.ts';
 import { PingTimeRecorder, type PingTimes } from '../../../src/osd/heartbeat/ping-times.ts';
@@ -206,10 +208,20 @@ test('stamps: both bounds of a peer’s clock; an older incarnation is not belie
   stamps.gotPingReply(1500, { sec: 4, nsec: 200_000_000 }, { sec: 3, nsec: 500_000_000 });
   assert.is(stamps.lowerBound, 2700);
   assert.is(stamps.upperBound, 3500);
-  for (const ms of [0, 1.5, 999.999999, 1e9 + 0.25, -0.5, -1500.25]) {
+  for (const ms of [0, 1.5, 999.999999, 999.9999999999999, 8e9 + 0.25, -0.5, -1500.25]) {
     const { sec, nsec } = signedspanFromMs(ms);
     assert.ok(Math.abs(sec * 1000 + nsec / 1e6 - ms) < 2e-6 && Math.abs(nsec) < 1e9, String(ms));
   }
+});
+
+test('the clock of a turn stands still in it, and goes on in the next', async () => {
+  const first = turnClock.nowMs();
+  const until = performance.now() + 2;
+  while (performance.now() < until);
+  assert.is(turnClock.nowMs(), first);
+  assert.ok(monotonicClock.nowMs() >= first + 2);
+  await nextTurn();
+  assert.ok(turnClock.nowMs() >= first + 2);
 });
 
 test('a loop’s lag is what is more than its tick, whoever notices it first', () => {
