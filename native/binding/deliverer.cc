@@ -80,7 +80,8 @@ bool Deliverer::install(napi_env env, BatchState& state, ReceiveBatch& batch, na
   const auto& held = batch.records().slabs();
   for (uint32_t i = 0; i < held.size(); i++) {
     if (i == 0 && state.has_young(*held[0], buffers_)) continue;
-    napi_value buffer = buffers_.make(env, *held[i]);
+    const bool again = i == 0 && state.shared_id == held[0]->id();
+    napi_value buffer = buffers_.make(env, *held[i], again);
     if (buffer == nullptr || napi_set_element(env, slabs, i, buffer) != napi_ok) return false;
     if (i == 0) {
       state.shared_id = held[0]->id();

@@ -7,8 +7,9 @@
 namespace msgr {
 namespace {
 
-// Half of what makes V8 begin a full collection where the heap is smallest.
-constexpr size_t kDueBytes = size_t{16} << 20;
+// V8 begins a full collection when its old objects and external bytes have grown by 8 MiB since the last one, where
+// the heap is small and has been quiet; what a young collection has found dead still counts when it looks.
+constexpr size_t kDueBytes = size_t{4} << 20;
 
 }  // namespace
 
@@ -43,17 +44,18 @@ void ReceiveBuffers::close(napi_env env) {
   collect_young_ = nullptr;
 }
 
-napi_value ReceiveBuffers::make(napi_env env, Slab& slab) {
+napi_value ReceiveBuffers::make(napi_env env, Slab& slab, bool again) {
   auto held = std::make_unique<Held>(slab, seen_);
   const auto finalize = [](napi_env, void*, void* hint) { delete static_cast<Held*>(hint); };
   napi_value buffer = nullptr;
-  const size_t bytes = slab.capacity();
-  if (napi_create_external_arraybuffer(env, slab.data(), bytes, finalize, held.get(), &buffer) != napi_ok) {
+  if (napi_create_external_arraybuffer(env, slab.data(), slab.capacity(), finalize, held.get(), &buffer) !=
+      napi_ok) {
     return nullptr;
   }
   (void)held.release();
   watch_collections(env);
-  collect_if_due(env, bytes);
+  if (!again) made_bytes_ += slab.capacity();
+  collect_if_due(env);
   return buffer;
 }
 
@@ -71,10 +73,9 @@ void ReceiveBuffers::watch_collections(napi_env env) {
   watched_ = seen_->collections + 1;
 }
 
-// A buffer of `bytes` has been made just now. Finalizers run in a later turn of the host's loop, so what was
-// collected may still count as live: it takes as many new bytes before the next one.
-void ReceiveBuffers::collect_if_due(napi_env env, size_t bytes) {
-  made_bytes_ += bytes;
+// Finalizers run in a later turn of the host's loop, so what was collected may still count as live: it takes as many
+// new bytes before the next one.
+void ReceiveBuffers::collect_if_due(napi_env env) {
   if (made_bytes_ < kDueBytes || seen_->live_bytes < kDueBytes || collect_young_ == nullptr) return;
   made_bytes_ = 0;
   napi_value collect_young = nullptr;

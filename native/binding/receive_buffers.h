@@ -1,10 +1,10 @@
 // The ArrayBuffers of receive slabs, and V8's collections of them.
 //
 // Whether a receiver still looks at a slab only V8 knows, and it says so when it has collected the slab's buffer.
-// It is late in doing so: it counts a buffer's bytes as external memory, and answers 30 to 64 MiB more of them
-// (by its version, and by how large the heap was at the last one) with a full collection, which costs as much as
-// thousands of messages. A buffer dies young, so a collection of the young generation, a fraction of a
-// millisecond, does as well. It is asked for here, whenever 16 MiB of slabs have been made and are not collected.
+// It is late in doing so: it counts a buffer's bytes as external memory, and answers 8 to 64 MiB more of them (by its
+// version, and by the heap at the last one) with a full collection, which costs as much as thousands of messages. A
+// buffer dies young, so a collection of the young generation, a tenth of a millisecond, does as well. It is asked
+// for here, whenever 4 MiB of slabs have been made and are not collected.
 //
 // A buffer that lives through two collections is old, and only a full one sees that it is dead. So where little is
 // received and a slab lasts long, it gets a new buffer after each collection.
@@ -28,8 +28,8 @@ class ReceiveBuffers {
   void close(napi_env env);
 
   // An ArrayBuffer over the whole slab, which holds a reference on it until it is collected. Null when the host
-  // refuses external memory.
-  [[nodiscard]] napi_value make(napi_env env, Slab& slab);
+  // refuses external memory. `again` is said of a slab that has one already, which is about to be forgotten.
+  [[nodiscard]] napi_value make(napi_env env, Slab& slab, bool again);
   // So many collections were seen. A buffer of before the last one should not be used any more.
   [[nodiscard]] uint64_t collections() const { return seen_->collections; }
 
@@ -44,13 +44,13 @@ class ReceiveBuffers {
   class Held;
 
   void watch_collections(napi_env env);
-  void collect_if_due(napi_env env, size_t bytes);
+  void collect_if_due(napi_env env);
 
   napi_ref collect_young_ = nullptr;
   std::shared_ptr<Seen> seen_ = std::make_shared<Seen>();
   // The number that the next collection gets for which a dead object waits.
   uint64_t watched_ = 0;
-  // Since the last collection that was asked for.
+  // Of slabs that had none, since the last collection that was asked for.
   size_t made_bytes_ = 0;
 };
 
