@@ -5,14 +5,6 @@
 #include "binding/napi_util.h"
 
 namespace msgr {
-namespace {
-
-// V8 begins a full collection when its old objects and external bytes have grown by 8 MiB since the last one, where
-// the heap is small and has been quiet; what a young collection has found dead still counts when it looks.
-constexpr size_t kDueBytes = size_t{4} << 20;
-
-}  // namespace
-
 class ReceiveBuffers::Held {
  public:
   Held(Slab& slab, std::shared_ptr<Seen> seen)
@@ -55,29 +47,31 @@ napi_value ReceiveBuffers::make(napi_env env, Slab& slab, bool again) {
   (void)held.release();
   watch_collections(env);
   if (!again) made_bytes_ += slab.capacity();
-  collect_if_due(env);
   return buffer;
 }
 
 // An object that is dead from the beginning, whose finalizer so follows the next collection.
 void ReceiveBuffers::watch_collections(napi_env env) {
-  if (watched_ > seen_->collections) return;
+  if (seen_->watching) return;
   auto seen = std::make_unique<std::shared_ptr<Seen>>(seen_);
   const auto finalize = [](napi_env, void* data, void*) {
     const std::unique_ptr<std::shared_ptr<Seen>> watcher(static_cast<std::shared_ptr<Seen>*>(data));
-    (*watcher)->collections++;
+    Seen& seen = **watcher;
+    if (!seen.asked_for) seen.collections++;
+    seen.watching = seen.asked_for = false;
   };
   napi_value ignored = nullptr;
   if (napi_create_external(env, seen.get(), finalize, nullptr, &ignored) != napi_ok) return;
   (void)seen.release();
-  watched_ = seen_->collections + 1;
+  seen_->watching = true;
 }
 
 // Finalizers run in a later turn of the host's loop, so what was collected may still count as live: it takes as many
 // new bytes before the next one.
 void ReceiveBuffers::collect_if_due(napi_env env) {
-  if (made_bytes_ < kDueBytes || seen_->live_bytes < kDueBytes || collect_young_ == nullptr) return;
+  if (made_bytes_ < due_bytes_ || seen_->live_bytes < due_bytes_ || collect_young_ == nullptr) return;
   made_bytes_ = 0;
+  seen_->asked_for = seen_->watching;
   napi_value collect_young = nullptr;
   if (napi_get_reference_value(env, collect_young_, &collect_young) != napi_ok) return;
   napi_value ignored = nullptr;

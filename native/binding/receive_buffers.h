@@ -4,7 +4,7 @@
 // It is late in doing so: it counts a buffer's bytes as external memory, and answers 8 to 64 MiB more of them (by its
 // version, and by the heap at the last one) with a full collection, which costs as much as thousands of messages. A
 // buffer dies young, so a collection of the young generation, a tenth of a millisecond, does as well. It is asked
-// for here, whenever 4 MiB of slabs have been made and are not collected.
+// for here, whenever a few MiB of slabs have been made and are not collected.
 //
 // A buffer that lives through two collections is old, and only a full one sees that it is dead. So where little is
 // received and a slab lasts long, it gets a new buffer after each collection.
@@ -23,6 +23,8 @@ namespace msgr {
 
 class ReceiveBuffers {
  public:
+  // A collection is due when so many bytes of slabs have been made and live.
+  explicit ReceiveBuffers(size_t due_bytes) : due_bytes_(due_bytes) {}
   // `collect_young` is a function without arguments; anything else leaves it all to V8.
   void open(napi_env env, napi_value collect_young);
   void close(napi_env env);
@@ -30,7 +32,10 @@ class ReceiveBuffers {
   // An ArrayBuffer over the whole slab, which holds a reference on it until it is collected. Null when the host
   // refuses external memory. `again` is said of a slab that has one already, which is about to be forgotten.
   [[nodiscard]] napi_value make(napi_env env, Slab& slab, bool again);
-  // So many collections were seen. A buffer of before the last one should not be used any more.
+  // To be called before the buffers of a delivery are made: one that lives through two collections is old.
+  void collect_if_due(napi_env env);
+  // So many collections were seen that were not asked for here: the next may come at any time, and a buffer of before
+  // the last one should not be used any more.
   [[nodiscard]] uint64_t collections() const { return seen_->collections; }
 
  private:
@@ -39,17 +44,18 @@ class ReceiveBuffers {
     // Of the buffers that were not collected yet.
     size_t live_bytes = 0;
     uint64_t collections = 0;
+    // A dead object waits for the next collection, which has been asked for.
+    bool watching = false;
+    bool asked_for = false;
   };
   // What a buffer holds on to until it is collected.
   class Held;
 
   void watch_collections(napi_env env);
-  void collect_if_due(napi_env env);
 
+  const size_t due_bytes_;
   napi_ref collect_young_ = nullptr;
   std::shared_ptr<Seen> seen_ = std::make_shared<Seen>();
-  // The number that the next collection gets for which a dead object waits.
-  uint64_t watched_ = 0;
   // Of slabs that had none, since the last collection that was asked for.
   size_t made_bytes_ = 0;
 };

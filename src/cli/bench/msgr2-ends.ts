@@ -1,9 +1,11 @@
 /** msgr2 itself as a link: messengers with default options, lossless sessions with acks. */
 import { Buffer } from 'node:buffer';
+import type { authSharedKey } from '../../auth/shared-key.ts';
 import type { Connection } from '../../messenger/connection.ts';
 import type { Dispatcher } from '../../messenger/dispatcher.ts';
 import type { Message, ReceivedMessage } from '../../messenger/message.ts';
 import type { Messenger } from '../../messenger/messenger.ts';
+import { moduleBeside } from '../../module-beside.ts';
 import type { Options } from '../../options.ts';
 import { untilOpen } from '../until-open.ts';
 import { BenchType, type LinkEnds, type LinkHandler } from './link.ts';
@@ -28,14 +30,19 @@ export interface Msgr2EndsOptions {
 }
 
 /** What the ends are made of: this revision's exports, or another one's (bench/against-ends.ts). */
-export type Msgr2Api = Pick<typeof import('../../index.ts'), 'Messenger' | 'Message' | 'authSharedKey'>;
+export interface Msgr2Api {
+  readonly Messenger: typeof Messenger;
+  readonly Message: typeof Message;
+  readonly authSharedKey: typeof authSharedKey;
+}
 
 /** Of no worth: both ends of a bench are this machine's, and what they say is known. */
 const benchKey = Buffer.alloc(32, 'msgr2 bench');
 
 /** Loaded here, as a process that measures another revision should not have this one in its heap as well. */
 export async function makeEnds(options: Msgr2EndsOptions): Promise<LinkEnds<Connection>> {
-  return endsOf(await import('../../index.ts'), options);
+  const api = (await import(moduleBeside('../../index', import.meta.url).href)) as Msgr2Api;
+  return endsOf(api, options);
 }
 
 export function endsOf(api: Msgr2Api, options: Msgr2EndsOptions): LinkEnds<Connection> {
