@@ -45,7 +45,8 @@ bool Deliverer::deliver(napi_env env, uint32_t index, ReceiveBatch& batch) {
   napi_value slabs = nullptr;
   const auto& held = batch.records().slabs();
   if (held.size() != 1 || !state.has_young(*held[0], buffers_)) {
-    buffers_.collect_if_due(env);
+    // The buffer that JavaScript still has must not be old by it.
+    if (state.made_at == buffers_.collections()) buffers_.collect_if_due(env);
     if (napi_get_reference_value(env, state.slabs, &slabs) != napi_ok) return false;
     if (!install(env, state, batch, slabs)) return false;
   }

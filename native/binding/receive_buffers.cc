@@ -52,18 +52,22 @@ napi_value ReceiveBuffers::make(napi_env env, Slab& slab, bool again) {
 
 // An object that is dead from the beginning, whose finalizer so follows the next collection.
 void ReceiveBuffers::watch_collections(napi_env env) {
-  if (seen_->watching) return;
+  if (seen_->watchers > seen_->asked_for) return;
   auto seen = std::make_unique<std::shared_ptr<Seen>>(seen_);
   const auto finalize = [](napi_env, void* data, void*) {
     const std::unique_ptr<std::shared_ptr<Seen>> watcher(static_cast<std::shared_ptr<Seen>*>(data));
     Seen& seen = **watcher;
-    if (!seen.asked_for) seen.collections++;
-    seen.watching = seen.asked_for = false;
+    seen.watchers--;
+    if (seen.asked_for > 0) {
+      seen.asked_for--;
+    } else {
+      seen.collections++;
+    }
   };
   napi_value ignored = nullptr;
   if (napi_create_external(env, seen.get(), finalize, nullptr, &ignored) != napi_ok) return;
   (void)seen.release();
-  seen_->watching = true;
+  seen_->watchers++;
 }
 
 // Finalizers run in a later turn of the host's loop, so what was collected may still count as live: it takes as many
@@ -71,9 +75,9 @@ void ReceiveBuffers::watch_collections(napi_env env) {
 void ReceiveBuffers::collect_if_due(napi_env env) {
   if (made_bytes_ < due_bytes_ || seen_->live_bytes < due_bytes_ || collect_young_ == nullptr) return;
   made_bytes_ = 0;
-  seen_->asked_for = seen_->watching;
   napi_value collect_young = nullptr;
   if (napi_get_reference_value(env, collect_young_, &collect_young) != napi_ok) return;
+  seen_->asked_for = seen_->watchers;
   napi_value ignored = nullptr;
   if (napi_call_function(env, undefined_value(env), collect_young, 0, nullptr, &ignored) ==
       napi_pending_exception) {

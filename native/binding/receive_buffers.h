@@ -44,9 +44,9 @@ class ReceiveBuffers {
     // Of the buffers that were not collected yet.
     size_t live_bytes = 0;
     uint64_t collections = 0;
-    // A dead object waits for the next collection, which has been asked for.
-    bool watching = false;
-    bool asked_for = false;
+    // Dead objects that wait for a collection, or for their finalizer; and of them those of one that was asked for.
+    uint32_t watchers = 0;
+    uint32_t asked_for = 0;
   };
   // What a buffer holds on to until it is collected.
   class Held;
