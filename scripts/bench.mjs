@@ -1,8 +1,8 @@
 /**
  * `npm run bench`: compiles the bench and the sources into a folder of this run's own, a second, and runs it there
  * (bench/run.ts says what it does). Whoever installs msgr2 runs what was compiled, so that is what is measured, and
- * the peers written in TypeScript with it: with a loader in the process V8 collects its whole heap for every few
- * dozen MiB received, which nobody pays who has none (ARCHITECTURE.md, D44).
+ * the peers written in TypeScript with it: a loader in the process brings V8 into a state in which it collects its
+ * whole heap for every few dozen MiB received (ARCHITECTURE.md, D44; msgr2 itself keeps out of it, D48).
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';

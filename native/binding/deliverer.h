@@ -1,8 +1,8 @@
 // The way up: one call into JavaScript per batch, with the slabs that its records point into.
 //
-// The ArrayBuffer of a shared receive slab is used as long as the slab is, or until V8 collects. Those of large
-// frames live for one delivery; unless the receiver keeps something they are detached, which gives their
-// memory back at once instead of at the next garbage collection.
+// The ArrayBuffer of a shared receive slab is used as long as the slab is, or until V8 collects by itself. Those
+// of large frames live for one delivery; unless the receiver keeps something they are detached, which gives
+// their memory back at once instead of at the next garbage collection.
 //
 // A call into JavaScript is followed by what it left behind: ticks and promise jobs. Node runs them before
 // napi_make_callback returns; here that is a step of its own, so that an answer is on its way before.
@@ -22,7 +22,6 @@ namespace msgr {
 
 class Deliverer {
  public:
-
   explicit Deliverer(uint32_t batch_count)
       : batches_(batch_count), buffers_(batch_count > 1 ? kSeveralDueBytes : kOneDueBytes) {}
   Deliverer(const Deliverer&) = delete;
@@ -50,7 +49,7 @@ class Deliverer {
 
   struct BatchState {
     napi_ref slabs = nullptr;
-    // The shared slab that it has a buffer of, and how many collections there had been when that was made.
+    // The shared slab that it has a buffer of, and what ReceiveBuffers::collections() was when that was made.
     uint64_t shared_id = 0;
     uint64_t made_at = 0;
 

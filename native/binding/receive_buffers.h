@@ -7,7 +7,7 @@
 // for here, whenever a few MiB of slabs have been made and are not collected.
 //
 // A buffer that lives through two collections is old, and only a full one sees that it is dead. So where little is
-// received and a slab lasts long, it gets a new buffer after each collection.
+// received and a slab lasts long, it gets a new buffer after each collection that was not asked for here.
 // Threads: JavaScript's.
 #pragma once
 
