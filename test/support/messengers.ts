@@ -8,6 +8,16 @@ import { withTimeout } from './timeout.ts';
 
 export type TestTransport = 'async' | 'simple';
 
+/**
+ * Ports of this process alone. A messenger takes the first free port of its range, so test files that run side
+ * by side would take over each other's as soon as they are released, and where a test expects nobody somebody
+ * would answer. Processes that run together have numbers near each other, and so ranges of their own; they lie
+ * above Ceph's (6800 to 7568) and below the system's own choice (32768).
+ */
+const portsPerProcess = 100;
+const testPortMin = 8_000 + (process.pid % 240) * portsPerProcess;
+const testPorts = { ms_bind_port_min: testPortMin, ms_bind_port_max: testPortMin + portsPerProcess - 1 };
+
 /** Both, or `simple` alone where the native core is not built (CI requires it: MSGR2_NATIVE=force). */
 export function testTransports(): TestTransport[] {
   return nativeAvailable() || process.env.MSGR2_NATIVE === 'force' ? ['async', 'simple'] : ['simple'];
@@ -98,7 +108,12 @@ export class Messengers implements AsyncDisposable {
   }
 
   create(init: MessengerInit): Messenger {
-    const messenger = Messenger.create({ transport: this.transport, ...init });
+    const { options } = init;
+    const messenger = Messenger.create({
+      transport: this.transport,
+      ...init,
+      options: { ...testPorts, ...options },
+    });
     this.#all.push(messenger);
     return messenger;
   }
