@@ -33,6 +33,12 @@ export const lendFromPagesBytesMin = 384 * 1024;
 /** One receive or send slab; a frame that does not fit gets a slab of its own. */
 export const slabBytes = 1024 * 1024;
 
+/**
+ * The same of a loop on a thread of its own, which reads into four slabs by turns: so that one is full, and V8 may
+ * collect it, before it has lived through two of V8's collections.
+ */
+export const slabBytesOfThread = 256 * 1024;
+
 /** Bytes taken from one socket in one loop turn before the next socket has its turn. */
 export const receiveTurnBytesMax = 1024 * 1024;
 

@@ -22,8 +22,7 @@ namespace msgr {
 
 class Deliverer {
  public:
-  explicit Deliverer(uint32_t batch_count)
-      : batches_(batch_count), buffers_(batch_count > 1 ? kSeveralDueBytes : kOneDueBytes) {}
+  explicit Deliverer(uint32_t batch_count) : batches_(batch_count) {}
   Deliverer(const Deliverer&) = delete;
   Deliverer& operator=(const Deliverer&) = delete;
 
@@ -41,12 +40,6 @@ class Deliverer {
   void run_ticks(napi_env env);
 
  private:
-  // V8 begins a full collection when its old objects and external bytes have grown by 8 MiB since the last one, where
-  // the heap is small and has been quiet; what a young collection has found dead still counts when it looks.
-  static constexpr size_t kOneDueBytes = size_t{4} << 20;
-  // Several batches have a slab each in use, which would be old before they are full.
-  static constexpr size_t kSeveralDueBytes = size_t{24} << 20;
-
   struct BatchState {
     napi_ref slabs = nullptr;
     // The shared slab that it has a buffer of, and what ReceiveBuffers::collections() was when that was made.

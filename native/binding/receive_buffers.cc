@@ -73,7 +73,7 @@ void ReceiveBuffers::watch_collections(napi_env env) {
 // Finalizers run in a later turn of the host's loop, so what was collected may still count as live: it takes as many
 // new bytes before the next one.
 void ReceiveBuffers::collect_if_due(napi_env env) {
-  if (made_bytes_ < due_bytes_ || seen_->live_bytes < due_bytes_ || collect_young_ == nullptr) return;
+  if (made_bytes_ < kDueBytes || seen_->live_bytes < kDueBytes || collect_young_ == nullptr) return;
   made_bytes_ = 0;
   napi_value collect_young = nullptr;
   if (napi_get_reference_value(env, collect_young_, &collect_young) != napi_ok) return;

@@ -23,8 +23,6 @@ namespace msgr {
 
 class ReceiveBuffers {
  public:
-  // A collection is due when so many bytes of slabs have been made and live.
-  explicit ReceiveBuffers(size_t due_bytes) : due_bytes_(due_bytes) {}
   // `collect_young` is a function without arguments; anything else leaves it all to V8.
   void open(napi_env env, napi_value collect_young);
   void close(napi_env env);
@@ -53,7 +51,11 @@ class ReceiveBuffers {
 
   void watch_collections(napi_env env);
 
-  const size_t due_bytes_;
+  // A collection is due when so many bytes of slabs have been made and live. V8 begins a full one when its old objects
+  // and external bytes have grown by 8 MiB since the last one, where the heap is small and has been quiet; what a
+  // young collection has found dead still counts when it looks.
+  static constexpr size_t kDueBytes = size_t{4} << 20;
+
   napi_ref collect_young_ = nullptr;
   std::shared_ptr<Seen> seen_ = std::make_shared<Seen>();
   // Of slabs that had none, since the last collection that was asked for.

@@ -223,8 +223,9 @@ bool EventLoop::take_bytes(Connection& connection, uint8_t* to, size_t size, siz
     bytes_received_ += taken;
     latest_ = connection.tag();
     mark_touched(connection);
-    fit_receive_buffer(connection.fd, connection.tuning,
-                       reads_.moves(connection, taken) && connection.channel.bounds_unread());
+    if (reads_.moves(connection, taken) && connection.channel.bounds_unread()) {
+      fit_receive_buffer(connection.fd, connection.tuning);
+    }
     connection.budget -= static_cast<uint32_t>(std::min<size_t>(taken, connection.budget));
     return true;
   }

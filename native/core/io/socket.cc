@@ -181,8 +181,8 @@ SocketResult configure_accepted(int fd, const SocketOptions& options) {
   return result;
 }
 
-void fit_receive_buffer(int fd, SocketTuning& tuning, bool streams) {
-  fit_buffer(fd, SO_RCVBUF, kReceiveBufferLock, tuning.receive_buffer, streams);
+void fit_receive_buffer(int fd, SocketTuning& tuning) {
+  fit_buffer(fd, SO_RCVBUF, kReceiveBufferLock, tuning.receive_buffer, true);
 }
 
 void fit_send_buffer(int fd, SocketTuning& tuning, bool streams) {

@@ -96,12 +96,13 @@ class NativeTransport implements Transport, NativeChannelHost {
     checkInteger('cpu', options.cpu, 0, 1023);
     checkInteger('messageBytesMax', messageBytesMax, 1, 0x7fff0000);
     const { messageBytesMax: _, ...native } = options;
+    const slabBytes = options.threads === 1 ? limits.slabBytesOfThread : limits.slabBytes;
     try {
       this.native = new NativeLoop(
         {
           busyPollUs: busyPollUsDefault,
           ...native,
-          limits: { ...limits, messageBytesMaxDefault: messageBytesMax },
+          limits: { ...limits, slabBytes, messageBytesMaxDefault: messageBytesMax },
         },
         () => this.#deliver(),
         youngCollection(),

@@ -8,12 +8,13 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { channelQueueBytesMax, lendBytesMin, slabBytes } from '../../../src/limits.ts';
+import { loadNative } from '../../../src/native.ts';
 import type { Channel, Transport } from '../../../src/transport/channel.ts';
 import { createNativeTransport } from '../../../src/transport/native/native-transport.ts';
 import type { SocketAddress, SocketOptions } from '../../../src/transport/socket.ts';
 import { assembleControlFrame } from '../../../src/wire/frame.ts';
 import { Tag } from '../../../src/wire/frames/tag.ts';
-import { limited } from '../../support/timeout.ts';
+import { limited, waitUntil } from '../../support/timeout.ts';
 import { outgoing, patternBytes, Recorder } from '../recorder.ts';
 
 const loopback: SocketAddress = { family: 4, host: '127.0.0.1', port: 0 };
@@ -103,8 +104,44 @@ async function eagerPeer(): Promise<{ address: SocketAddress; socket: Promise<So
   return { address: { ...loopback, port }, socket, [Symbol.dispose]: end };
 }
 
+const kernelFits = (transport: Transport, channel: Channel): boolean => {
+  const { native } = transport as unknown as { native: { descriptor(id: number): number } };
+  const { id } = channel as unknown as { readonly id: number };
+  const [solSocket, soBufLock, receiveBufferLock] = [1, 72, 2];
+  const locks = loadNative().socketOption(native.descriptor(id), solSocket, soBufLock);
+  return (locks!.readInt32LE(0) & receiveBufferLock) === 0;
+};
+
 for (const threads of [0, 1] as const) {
   const where = threads === 0 ? 'inline' : 'threaded';
+
+  // The kernel drops what it was promised room for and has none; the sender finds out 200 ms later.
+  test(
+    `the receive buffer of a stream stays when the stream is over: ${where}`,
+    limited(20_000, () =>
+      withTransports(threads, async (far, transport) => {
+        const events = new Recorder();
+        events.copyMessages = false;
+        const receivers: Channel[] = [];
+        const listener = await far.listen(loopback, {}, (channel) => {
+          channel.handler = events;
+          channel.startSession({ lossless: true });
+          receivers.push(channel);
+        });
+        const near = await sessionWith(transport, listener.address);
+        near.send(outgoing({ data: patternBytes(100) }));
+        await waitUntil(() => events.messageCount === 1, 5000, 'the first message');
+        assert.is(kernelFits(far, receivers[0]!), false, 'small before the stream');
+        await stream(near, patternBytes(4000), 32 << 20);
+        for (let sent = 0; sent < 200; sent++) {
+          near.send(outgoing({ data: patternBytes(100) }));
+          await nextTurn();
+        }
+        await waitUntil(() => near.outboxCount === 0, 10_000, 'all acknowledgements');
+        assert.is(kernelFits(far, receivers[0]!), true, 'and after it');
+      }),
+    ),
+  );
 
   test(
     `a peer that acknowledges what it has not read reads nothing that is for others: ${where}`,
