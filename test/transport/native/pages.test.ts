@@ -8,7 +8,6 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { channelQueueBytesMax, lendBytesMin, slabBytes } from '../../../src/limits.ts';
-import { loadNative } from '../../../src/native.ts';
 import type { Channel, Transport } from '../../../src/transport/channel.ts';
 import { createNativeTransport } from '../../../src/transport/native/native-transport.ts';
 import type { SocketAddress, SocketOptions } from '../../../src/transport/socket.ts';
@@ -16,6 +15,7 @@ import { assembleControlFrame } from '../../../src/wire/frame.ts';
 import { Tag } from '../../../src/wire/frames/tag.ts';
 import { limited, waitUntil } from '../../support/timeout.ts';
 import { outgoing, patternBytes, Recorder } from '../recorder.ts';
+import { readNumber } from './support/socket-option.ts';
 
 const loopback: SocketAddress = { family: 4, host: '127.0.0.1', port: 0 };
 
@@ -104,13 +104,11 @@ async function eagerPeer(): Promise<{ address: SocketAddress; socket: Promise<So
   return { address: { ...loopback, port }, socket, [Symbol.dispose]: end };
 }
 
-const kernelFits = (transport: Transport, channel: Channel): boolean => {
-  const { native } = transport as unknown as { native: { descriptor(id: number): number } };
-  const { id } = channel as unknown as { readonly id: number };
+/** SO_BUF_LOCK: a receive buffer whose size was not set is fitted to the traffic by the kernel. */
+function kernelFits(transport: Transport, channel: Channel): boolean {
   const [solSocket, soBufLock, receiveBufferLock] = [1, 72, 2];
-  const locks = loadNative().socketOption(native.descriptor(id), solSocket, soBufLock);
-  return (locks!.readInt32LE(0) & receiveBufferLock) === 0;
-};
+  return (readNumber(transport, channel, [solSocket, soBufLock]) & receiveBufferLock) === 0;
+}
 
 for (const threads of [0, 1] as const) {
   const where = threads === 0 ? 'inline' : 'threaded';

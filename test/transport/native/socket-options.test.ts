@@ -5,12 +5,13 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ErrorCode, type MsgrError } from '../../../src/errors.ts';
 import * as limits from '../../../src/limits.ts';
-import { loadNative, nativePath } from '../../../src/native.ts';
+import { nativePath } from '../../../src/native.ts';
 import type { Channel, Listener, Transport } from '../../../src/transport/channel.ts';
 import { createNativeTransport } from '../../../src/transport/native/native-transport.ts';
 import type { SocketAddress, SocketOptions } from '../../../src/transport/socket.ts';
 import { limited, waitUntil } from '../../support/timeout.ts';
 import { Recorder } from '../recorder.ts';
+import { readNumber, readOption } from './support/socket-option.ts';
 
 /** Level and name of each option that is asked for with getsockopt (Linux, every architecture Node runs on). */
 const Option = {
@@ -25,20 +26,6 @@ const Option = {
   congestion: [6, 13],
 } as const;
 
-interface Inside {
-  readonly id: number;
-}
-
-function readOption(transport: Transport, channel: Channel, option: readonly [number, number]): Buffer {
-  const { native } = transport as unknown as { native: { descriptor(id: number): number } };
-  const descriptor = native.descriptor((channel as unknown as Inside).id);
-  assert.ok(descriptor >= 0, 'the channel has a socket');
-  const value = loadNative().socketOption(descriptor, ...option);
-  assert.ok(value !== undefined, 'getsockopt answers');
-  return value!;
-}
-
-const readNumber = (...what: Parameters<typeof readOption>) => readOption(...what).readInt32LE(0);
 const readText = (...what: Parameters<typeof readOption>) =>
   readOption(...what)
     .toString('latin1')
