@@ -238,7 +238,8 @@ TEST_CASE("loop: the kernel fits the buffers of a stream within one host, and of
     CHECK(locks(far, other) == (lossless ? kSendLock : kSendLock | kReceiveLock));
     for (int i = 0; i < 40; i++) send(1);
     CHECK(locks(near, id) == (kSendLock | kReceiveLock));
-    CHECK(locks(far, other) == (kSendLock | kReceiveLock));
+    // What the sender was promised room for may still be on its way.
+    CHECK(locks(far, other) == (lossless ? kSendLock : kSendLock | kReceiveLock));
   }
 }
 

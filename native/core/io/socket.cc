@@ -78,14 +78,10 @@ constexpr int kStreamBufferBytes = 4 * 1024 * 1024;
 
 void set_buffer(int fd, int name, int bytes) { setsockopt(fd, SOL_SOCKET, name, &bytes, sizeof bytes); }
 
-void fit_buffer(int fd, int name, int lock, SocketTuning::Buffer& buffer, bool streams) {
-  const auto wanted = streams ? SocketTuning::Buffer::kFitted : SocketTuning::Buffer::kSmall;
-  if (buffer == SocketTuning::Buffer::kChosen || buffer == wanted) return;
-  buffer = wanted;
-  if (!streams) {
-    set_buffer(fd, name, kWithinHostBufferBytes);
-    return;
-  }
+// From here on the kernel fits a buffer that was kept small.
+void unlock_buffer(int fd, int name, int lock, SocketTuning::Buffer& buffer) {
+  if (buffer != SocketTuning::Buffer::kSmall) return;
+  buffer = SocketTuning::Buffer::kFitted;
   int locks = 0;
   socklen_t size = sizeof locks;
   if (getsockopt(fd, SOL_SOCKET, SO_BUF_LOCK, &locks, &size) == 0) {
@@ -182,11 +178,16 @@ SocketResult configure_accepted(int fd, const SocketOptions& options) {
 }
 
 void fit_receive_buffer(int fd, SocketTuning& tuning) {
-  fit_buffer(fd, SO_RCVBUF, kReceiveBufferLock, tuning.receive_buffer, true);
+  unlock_buffer(fd, SO_RCVBUF, kReceiveBufferLock, tuning.receive_buffer);
 }
 
 void fit_send_buffer(int fd, SocketTuning& tuning, bool streams) {
-  fit_buffer(fd, SO_SNDBUF, kSendBufferLock, tuning.send_buffer, streams);
+  if (streams) {
+    unlock_buffer(fd, SO_SNDBUF, kSendBufferLock, tuning.send_buffer);
+  } else if (tuning.send_buffer == SocketTuning::Buffer::kFitted) {
+    tuning.send_buffer = SocketTuning::Buffer::kSmall;
+    set_buffer(fd, SO_SNDBUF, kWithinHostBufferBytes);
+  }
 }
 
 int take_socket_error(int fd) {

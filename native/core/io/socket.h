@@ -77,10 +77,12 @@ SocketResult open_listener(const SocketAddress& address, const SocketOptions& op
 // Sets on an accepted socket what Linux does not hand down from the listener. Answers the failed step.
 SocketResult configure_accepted(int fd, const SocketOptions& options);
 
-// Has the kernel fit a buffer to a stream, or keeps it small again; no effect on one whose size was chosen. A receive
-// buffer stays fitted: what the peer was promised room for is on its way, and where there is none any more the kernel
-// drops it, which the peer finds out 200 ms later.
+// Both have no effect on a buffer whose size was chosen.
+//
+// Has the kernel fit the receive buffer to a stream, for good: what the peer was promised room for is on its way, and
+// where there is none any more the kernel drops it, which the peer finds out 200 ms later.
 void fit_receive_buffer(int fd, SocketTuning& tuning);
+// Has the kernel fit the send buffer while a stream runs, and keeps it small again afterwards.
 void fit_send_buffer(int fd, SocketTuning& tuning, bool streams);
 
 // Takes and clears SO_ERROR.

@@ -177,6 +177,8 @@ test('tickets of key type aes256k that are put together from two are refused', (
       [right, left],
     ] as const) {
       const blob = Buffer.concat([one.subarray(0, cut), two.subarray(cut)]);
+      // Of two random bytes at either end one pair in 256 is equal: then this is a ticket that was issued.
+      if (blob.equals(left) || blob.equals(right)) continue;
       for (const [index, ticket] of [a!, b!].entries()) {
         const { globalId } = clients[index]!;
         const spliced = { ...ticket, ticket: { ...ticket.ticket, blob } };
