@@ -37,7 +37,8 @@ for (const threads of [0, 1] as const) {
       assert.is(code, 0, output);
       const { growthMax } = JSON.parse(output) as { growthMax: number };
       const grown = `${Math.round(growthMax / mib)} MiB for ${Math.round((count * bytes) / mib)} MiB`;
-      assert.ok(growthMax < 12 * mib, grown);
+      // 5 to 10 MiB on an idle machine, up to 15 where other processes want the CPUs.
+      assert.ok(growthMax < fullCollectionBytes / 2, grown);
     } finally {
       library.remove();
     }
