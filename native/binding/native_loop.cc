@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "binding/napi_util.h"
+#include "core/base/clock.h"
 
 namespace msgr {
 namespace {

@@ -5,15 +5,8 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <ctime>
 
 namespace msgr {
-
-[[nodiscard]] inline uint64_t monotonic_ns() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
-}
 
 // With fewer CPUs a loop on its own thread and the host's thread would take the CPU from each other, or from
 // the peer, by spinning at the same time.

@@ -23,6 +23,7 @@
 #include "core/channel/channel.h"
 #include "core/io/channel_table.h"
 #include "core/io/connection.h"
+#include "core/io/page_trial.h"
 #include "core/io/receive_batch.h"
 #include "core/io/socket.h"
 #include "core/io/socket_io.h"
@@ -170,6 +171,7 @@ class EventLoop {
   // Whether what is read, and what is written, is a stream.
   StreamWatch reads_;
   StreamWatch writes_;
+  PageTrial page_trial_;
   // The socket that epoll does not know for now, if it is still there and muted.
   SocketTag muted_{0, 0};
   size_t readable_next_ = 0;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "core/base/clock.h"
 #include "core/io/event_loop.h"
 
 namespace msgr {
@@ -358,10 +359,11 @@ bool EventLoop::write(Connection& connection) {
     }
     size_t asked = 0;
     for (size_t i = 0; i < count; i++) asked += pieces[i].iov_len;
-    const bool gives_pages =
-        writes_.moves(connection, asked) && channel.may_give_pages() && io_.pages_usable();
+    const bool streams = writes_.moves(connection, asked) && channel.bounds_unread();
+    const bool may_give_pages = streams && channel.may_give_pages() && io_.pages_usable();
+    const bool gives_pages = may_give_pages && page_trial_.gives_pages();
     set(connection.counters.spare[kGivesPages], gives_pages ? 1 : 0);
-    fit_send_buffer(connection.fd, connection.tuning, gives_pages);
+    fit_send_buffer(connection.fd, connection.tuning, streams);
     const ssize_t moved = gives_pages && asked >= kLargeTransferBytes && channel.give_pages(asked)
                               ? io_.send_pages(connection.fd, pieces, count)
                               : io_.send(connection.fd, pieces, count);
@@ -377,6 +379,7 @@ bool EventLoop::write(Connection& connection) {
     const size_t taken = moved < 0 ? 0 : static_cast<size_t>(moved);
     channel.wrote(taken);
     written += taken;
+    if (may_give_pages) page_trial_.moved(taken, monotonic_ns());
     if (taken < asked) {
       connection.write_blocked = true;
       break;

@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <condition_variable>
 
+#include "core/base/clock.h"
+
 namespace msgr {
 namespace {
 

@@ -186,6 +186,31 @@ for (const threads of [0, 1] as const) {
   );
 
   test(
+    `a long stream is sent either way by turns, and arrives as it was sent: ${where}`,
+    limited(20_000, () =>
+      withTransports(threads, async (transport, far) => {
+        const handler = new Recorder();
+        const channel = await sessionWith(transport, await listening(far, handler));
+        // Copied into the slab one way, and lent the other.
+        const payloads = Array.from({ length: 7 }, (_, seed) => patternBytes(20_000, seed));
+        const count = 3000;
+        const ways = new Set<boolean>();
+        for (let sent = 0; sent < count; ) {
+          for (; sent < count && channel.backlogBytes < channelQueueBytesMax; sent++)
+            channel.send(outgoing({ data: payloads[sent % 7]! }));
+          await nextTurn();
+          ways.add(givesPages(channel));
+        }
+        const messages = await handler.nextMessages(count);
+        messages.forEach(({ data }, index) => {
+          assert.ok(Buffer.compare(data, payloads[index % 7]!) === 0, `message ${index}`);
+        });
+        assert.is(ways.size, 2, `pages: ${[...ways].join()}`);
+      }),
+    ),
+  );
+
+  test(
     `streams and single messages of all sizes to several channels arrive as they were sent: ${where}`,
     limited(20_000, () =>
       withTransports(threads, async (transport, far) => {
