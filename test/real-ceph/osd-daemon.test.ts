@@ -8,6 +8,7 @@
  */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { runCommand } from '../cli/command-line.ts';
 import { CephCluster, requireCeph } from '../support/ceph-cluster.ts';
 import { Msgr2Osd } from '../support/msgr2-osd.ts';
 import {
@@ -74,6 +75,30 @@ for (const auth of ['none', 'cephx'] as const) {
       assert.match(metadata.ceph_version, /^msgr2 version /);
       assert.is(metadata.osd_objectstore, 'none');
       assert.is(metadata.hb_back_addr, addresses.hbBack);
+    }),
+  );
+
+  osd(
+    'answers an operator, who needs the key of an OSD where there are keys',
+    limited(60_000, async ({ cluster }) => {
+      const ping = (...identity: string[]) =>
+        runCommand(
+          'ping',
+          `osd.${ourId}`,
+          ...['--conf', cluster.confPath, '--count', '3', '-i', '0.05', '-W', '5'],
+          ...identity,
+        );
+      const proven = ['--name', 'osd.0', '--keyring', cluster.keyringPath('osd.0')];
+      const run = await ping(...(auth === 'cephx' ? proven : []));
+      assert.is(run.code, 0, run.stderr);
+      assert.match(run.stdout, auth === 'cephx' ? /secure mode$/m : /crc mode$/m);
+      assert.match(run.stdout, / as osd\.0 /);
+      const summaries = run.stdout.match(/^3 pings sent, 3 replies, 0 lost \(0%\)$/gm);
+      assert.is(summaries?.length, 2, run.stdout);
+      if (auth === 'none') return;
+      const refused = await ping();
+      assert.is(refused.code, 1);
+      assert.match(refused.stderr, /refuses the ticket .* or of somebody else than who we say we are/);
     }),
   );
 

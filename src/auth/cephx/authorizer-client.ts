@@ -73,7 +73,8 @@ export class CephxAuthorizerClient implements AuthClient {
     throw new MsgrError(
       ErrorCode.Auth,
       `the ${entityTypeName(ticket.service)} refuses the ticket with ${errnoText(errno)}: it is of another ` +
-        'cluster, or the daemon has no secret for it (yet, or any more); compare the clocks',
+        'cluster, or of somebody else than who we say we are, or the daemon has no secret for it (yet, or any ' +
+        'more); compare the clocks',
       { errno },
     );
   }

@@ -50,7 +50,10 @@ export function pingCommand(): Command {
     .option('--network <name>', 'of osd.N: front, back or both', oneOf('front', 'back', 'both'), 'both')
     .option('--fsid <uuid>', "the cluster's fsid; an OSD ignores any other (default: the cluster's)")
     .option('--epoch <n>', "the OSDMap epoch to show (default: the cluster's)", integer(1, 0xffffffff))
-    .option('--from <osd.N>', 'the OSD to ping as: one that is up (default: another one of the cluster)')
+    .option(
+      '--from <osd.N>',
+      'the OSD to ping as: one that is up (default: that of --name, else another one of the cluster)',
+    )
     .option('--count <n>', 'stop after so many pings', integer(1))
     .addOption(
       new Option('-c <n|file>', 'a whole number: as --count; else as --conf').argParser((text) =>

@@ -56,7 +56,7 @@ export async function planPing(target: string, flags: PingFlags): Promise<PingPl
     return {
       targets: addr === undefined ? heartbeatTargets(map, osd!, networks) : [{ addr }],
       peer: osd === undefined ? 'osd' : target,
-      ...identityIn(map, osd, given),
+      ...identityIn(map, osd, { ...ownIdentity(cluster), ...given }),
       options: cluster.config.options,
       auth: cluster.client.auth,
       [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose](),
@@ -82,6 +82,12 @@ function givenIdentity({ epoch, from, fsid }: PingFlags): Partial<Identity> {
     ...(epoch === undefined ? {} : { epoch }),
     ...(from === undefined ? {} : { from: parseFrom(from) }),
   };
+}
+
+/** Who has an OSD's key pings as that OSD: others are not believed to be one. */
+function ownIdentity({ config }: OpenCluster): Partial<Identity> {
+  const { id, type } = config.name;
+  return type === EntityType.Osd && /^\d+$/.test(id) ? { from: EntityName.osd(Number(id)) } : {};
 }
 
 function identityIn(map: OSDMap, pinged: number | undefined, given: Partial<Identity>): Identity {

@@ -240,17 +240,20 @@ export class HeartbeatNetwork {
 
   // ── Receiving ──────────────────────────────────────────────────────────────────────────────────
 
-  /** A message that came to the heartbeat server, from the OSD `from`; `reply` answers on that connection. */
-  handlePing(from: number, ping: MOSDPing, reply: (answer: MOSDPing) => void): void {
+  /**
+   * A message that came to the heartbeat server, from the OSD `from`; `reply` answers on that connection. Who has not
+   * proven to be that OSD gets the same answer, and nothing is taken for the OSD's word.
+   */
+  handlePing(from: number, ping: MOSDPing, reply: (answer: MOSDPing) => void, isProven = true): void {
     const nowMs = this.#watch.seen();
     const view = this.#view;
     if (!this.#isRunning || view === undefined || !this.#isOurs(ping)) return;
-    if (ping.op === OSDPingOp.YouDied)
+    if (ping.op === OSDPingOp.YouDied && isProven)
       this.#report.event({ kind: 'youDied', osd: from, epoch: ping.mapEpoch });
     if (ping.op !== OSDPingOp.Ping) return;
     this.#report.counters.pingsReceived++;
     const exists = viewExists(view, from);
-    const sender = exists ? this.#senders.of(from) : undefined;
+    const sender = exists && isProven ? this.#senders.of(from) : undefined;
     if (sender !== undefined) {
       if (dropsPing(sender, this.#options, this.#init.random)) {
         this.#report.counters.pingsDropped++;
@@ -270,8 +273,9 @@ export class HeartbeatNetwork {
     const deltaUb = sender?.stamps.deltaUb;
     this.#report.counters.repliesSent++;
     reply(replyBody(ping, view, this.#options, OSDPingOp.PingReply, mono, deltaUb));
-    if (viewIsUp(view, from)) this.#notePeerEpoch(view, from, ping.mapEpoch);
-    else if (!exists || (view.downAt[from] ?? 0) > ping.mapEpoch) {
+    if (viewIsUp(view, from)) {
+      if (isProven) this.#notePeerEpoch(view, from, ping.mapEpoch);
+    } else if (!exists || (view.downAt[from] ?? 0) > ping.mapEpoch) {
       this.#report.counters.youDiedSent++;
       reply(replyBody(ping, view, this.#options, OSDPingOp.YouDied, mono, undefined));
     }

@@ -213,7 +213,7 @@ function serverDispatcher(network: HeartbeatNetwork): Dispatcher {
       const sender = senderOf(connection, answers);
       const ping = tryReadPing(message);
       if (ping === undefined) connection.markDown();
-      else if (sender.osd !== undefined) network.handlePing(sender.osd, ping, sender.reply);
+      else if (sender.osd !== undefined) network.handlePing(sender.osd, ping, sender.reply, sender.isProven);
     },
     dispatch: () => true,
     handleReset: () => true,
@@ -222,11 +222,16 @@ function serverDispatcher(network: HeartbeatNetwork): Dispatcher {
 
 /** Who pings over an accepted connection, and the way back; found out once. */
 class Sender {
+  /** The OSD that it says it is, if any. */
   readonly osd: number | undefined;
+  /** Ceph believes the name in the message; what others say in an OSD's name is answered, and changes nothing. */
+  readonly isProven: boolean;
   readonly reply: (answer: MOSDPing) => void;
 
   constructor(connection: Connection, answers: PingOutlet) {
-    this.osd = provenOsd(connection);
+    const { auth, peerName } = connection;
+    this.osd = peerName.type === EntityType.Osd ? Number(peerName.num) : undefined;
+    this.isProven = auth?.entity === undefined || auth.entity === String(peerName);
     this.reply = (answer) => answers.send(connection, answer);
   }
 }
@@ -234,11 +239,4 @@ class Sender {
 function senderOf(connection: Connection, answers: PingOutlet): Sender {
   if (!(connection.priv instanceof Sender)) connection.priv = new Sender(connection, answers);
   return connection.priv as Sender;
-}
-
-/** The number of an OSD that is who it says it is. Ceph believes the name in the message. */
-function provenOsd({ peerName, auth }: Connection): number | undefined {
-  if (peerName.type !== EntityType.Osd) return undefined;
-  const isProven = auth?.entity === undefined || auth.entity === String(peerName);
-  return isProven ? Number(peerName.num) : undefined;
 }

@@ -104,6 +104,24 @@ test('YOU_DIED is for whoever is down since his map, and for who does not exist'
   assert.equal(ops(2, 1), [OSDPingOp.PingReply]);
 });
 
+test('who has not proven to be the OSD that it says it is gets an answer, and is believed nothing', () => {
+  const state = new Uint32Array(10).fill(OsdState.exists | OsdState.up);
+  state[4] = 0;
+  const lone = new LoneNetwork();
+  lone.map({ osdState: state });
+  lone.add(3);
+  lone.run(beatMs);
+  const [answer, ...more] = lone.ping(3, { mapEpoch: 10, upFrom: 9 }, false);
+  assert.equal(more, []);
+  assert.is(answer!.op, OSDPingOp.PingReply);
+  assert.is(answer!.deltaUb, undefined);
+  assert.equal(lone.ping(3, { op: OSDPingOp.YouDied, mapEpoch: 30 }, false), []);
+  const ops = lone.ping(4, {}, false).map(({ op }) => op);
+  assert.equal(ops, [OSDPingOp.PingReply, OSDPingOp.YouDied]);
+  lone.run(1000);
+  assert.equal(lone.events, [], 'neither dead nor with an old map');
+});
+
 test('YOU_DIED that we get is told at once', () => {
   const lone = new LoneNetwork();
   lone.map();

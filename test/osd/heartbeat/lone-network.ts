@@ -81,9 +81,9 @@ export class LoneNetwork {
   }
 
   /** A PING that arrives, and what is answered. */
-  ping(from: number, change: Partial<MOSDPing> = {}): MOSDPing[] {
+  ping(from: number, change: Partial<MOSDPing> = {}, isProven = true): MOSDPing[] {
     const answers: MOSDPing[] = [];
-    this.network.handlePing(from, { ...anyPing, ...change }, (answer) => answers.push(answer));
+    this.network.handlePing(from, { ...anyPing, ...change }, (answer) => answers.push(answer), isProven);
     return answers;
   }
 
