@@ -1,5 +1,6 @@
 // Gives a socket pages instead of copies of the bytes in them. The kernel then copies once, when the peer reads,
-// and not into memory of its own before that: a stream's sender spends a third less (ARCHITECTURE.md, D43).
+// and not into memory of its own before that: on some machines a stream's sender spends a third less by it, on
+// others more (page_trial.h; ARCHITECTURE.md, D43 and D51).
 //
 //      pages ──vmsplice──► pipe ──splice──► socket            what the socket does not take: ──splice──► /dev/null
 //

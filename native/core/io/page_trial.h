@@ -1,6 +1,6 @@
-// Whether a stream goes faster with its pages given to the socket or with copies of them (page_pipe.h). That depends
-// on what it costs one core to write what the other has read, which differs between machines by ten times, and on one
-// machine from minute to minute: so both are tried by turns, and the faster one is kept for a while.
+// Whether a stream goes faster with its pages given to the socket or with copies of them (page_pipe.h). On some
+// machines the one wins a third, on others the other one, and what it costs one core to write what the other has read
+// changes from minute to minute: so both are tried by turns, and the faster one is kept for a while (D51).
 //
 //      pages, copies, pages, copies ──► the faster one, for 64 MiB; for twice as much each time it stays the faster one
 //              ▲                                                                      │
@@ -17,6 +17,8 @@ namespace msgr {
 
 class PageTrial {
  public:
+  PageTrial() { begin_trial(); }
+
   [[nodiscard]] bool gives_pages() const { return pages_; }
 
   // A stream has moved so many bytes, at this time.
@@ -48,6 +50,7 @@ class PageTrial {
   static constexpr uint64_t kGapNsMax = 5'000'000;
   // Pages must be faster by a twentieth: memory that is given away comes back later.
   static constexpr double kPagesMargin = 0.95;
+  static constexpr double kNever = 1e30;
 
   void begin_trial() {
     keeps_ = false;
@@ -78,19 +81,18 @@ class PageTrial {
     left_ = kept_bytes_;
   }
 
-  static constexpr double kNever = 1e30;
-
-  bool pages_ = true;
-  bool keeps_ = false;
-  int turns_ = 0;
+  bool pages_;
+  bool keeps_;
+  int turns_;
   // Until the turn is over, or the next trial.
-  int64_t left_ = kSettlingBytes + kMeasuredBytes;
+  int64_t left_;
   uint64_t latest_ns_ = 0;
-  uint64_t bytes_ = 0;
-  uint64_t time_ns_ = 0;
+  uint64_t bytes_;
+  uint64_t time_ns_;
   // Nanoseconds for a byte.
-  double pages_best_ = kNever;
-  double copies_best_ = kNever;
+  double pages_best_;
+  double copies_best_;
+  // What the last trial said. The first one keeps the least, whatever it says.
   bool kept_pages_ = false;
   int64_t kept_bytes_ = kKeptBytesMin / 2;
 };

@@ -1,6 +1,7 @@
 /**
- * Streams within one host give their socket the pages of the send slab instead of copies (D43): nothing is lost
- * or mixed up by it, and no peer reads what is meant for another, however early it acknowledges.
+ * Streams within one host give their socket the pages of the send slab instead of copies where that is faster, and
+ * find out by trying (D43, D51); at first they give pages. Nothing is lost or mixed up by it, and no peer reads what
+ * is meant for another, however early it acknowledges.
  */
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
