@@ -77,6 +77,16 @@ export interface NativeLoop {
   wantDrained(channel: number): void;
   pauseReading(channel: number): void;
   resumeReading(channel: number): void;
+  /**
+   * The steps of `SharedMemoryPort` (src/transport/channel.ts); name and token have 16 bytes each. False: the
+   * system, or what the peer handed over, does not allow it.
+   */
+  shareInvite(channel: number, name: Uint8Array): boolean;
+  shareGive(channel: number, name: Uint8Array, token: Uint8Array): boolean;
+  shareTake(channel: number, token: Uint8Array): boolean;
+  shareNothing(channel: number): void;
+  shareOutput(channel: number): void;
+  shareInput(channel: number): void;
   /** [listener's number or -1, failed step, errno, six words of the bound address]. */
   listen(address: SocketAddress, options: SocketOptions): Int32Array;
   closeListener(listener: number): void;

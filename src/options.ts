@@ -292,6 +292,8 @@ export const optionTable = {
   osd_map_cache_size: { default: 50, min: 1 } as OptionDefinition<number>,
   /** Ours: how long the loop polls before it sleeps while traffic flows, in microseconds; 0 never polls. */
   ms_busy_poll_us: { default: 50, min: 0, max: 1000, unit: 'us' } as OptionDefinition<number>,
+  /** Ours: busy connections within one host go on through shared memory when their peer can (`async` only). */
+  ms_shared_memory: flag(true),
   /** Ours: `send()` answers false above this many bytes of backlog on a connection (`Channel.backlogBytes`). */
   ms_send_high_water_mark: {
     default: sendHighWaterMarkDefault,

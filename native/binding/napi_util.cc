@@ -65,6 +65,12 @@ napi_value number_value(napi_env env, double value) {
   return result;
 }
 
+napi_value boolean_value(napi_env env, bool value) {
+  napi_value result = nullptr;
+  napi_get_boolean(env, value, &result);
+  return result;
+}
+
 napi_value undefined_value(napi_env env) {
   napi_value result = nullptr;
   napi_get_undefined(env, &result);

@@ -95,6 +95,7 @@ class HandleScope {
 };
 
 [[nodiscard]] napi_value number_value(napi_env env, double value);
+[[nodiscard]] napi_value boolean_value(napi_env env, bool value);
 [[nodiscard]] napi_value undefined_value(napi_env env);
 void set_property(napi_env env, napi_value object, const char* name, napi_value value);
 // Throws an Error with a code, for what src/native.ts turns into a MsgrError.

@@ -75,6 +75,12 @@ class NativeLoop final : private HostLoop::Client {
   napi_value want_drained(const Call& call);
   napi_value pause_reading(const Call& call);
   napi_value resume_reading(const Call& call);
+  napi_value share_invite(const Call& call);
+  napi_value share_give(const Call& call);
+  napi_value share_take(const Call& call);
+  napi_value share_nothing(const Call& call);
+  napi_value share_output(const Call& call);
+  napi_value share_input(const Call& call);
   napi_value listen(const Call& call);
   napi_value close_listener(const Call& call);
   napi_value next_slab(const Call& call);

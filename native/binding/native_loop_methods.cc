@@ -102,6 +102,12 @@ napi_value NativeLoop::define(napi_env env) {
       method("wantDrained", invoke<&NativeLoop::want_drained>),
       method("pauseReading", invoke<&NativeLoop::pause_reading>),
       method("resumeReading", invoke<&NativeLoop::resume_reading>),
+      method("shareInvite", invoke<&NativeLoop::share_invite>),
+      method("shareGive", invoke<&NativeLoop::share_give>),
+      method("shareTake", invoke<&NativeLoop::share_take>),
+      method("shareNothing", invoke<&NativeLoop::share_nothing>),
+      method("shareOutput", invoke<&NativeLoop::share_output>),
+      method("shareInput", invoke<&NativeLoop::share_input>),
       method("listen", invoke<&NativeLoop::listen>),
       method("closeListener", invoke<&NativeLoop::close_listener>),
       method("nextSlab", invoke<&NativeLoop::next_slab>),
@@ -294,6 +300,47 @@ napi_value NativeLoop::pause_reading(const Call& call) {
 
 napi_value NativeLoop::resume_reading(const Call& call) {
   command([id = call.u32(0)](EventLoop& loop) { loop.resume_reading(id); });
+  return nullptr;
+}
+
+// These answer at once, so the bytes need not be copied.
+
+napi_value NativeLoop::share_invite(const Call& call) {
+  bool done = false;
+  command_now([&done, id = call.u32(0), name = call.bytes(1)](EventLoop& loop) {
+    done = loop.share_invite(id, name);
+  });
+  return boolean_value(call.env(), done);
+}
+
+napi_value NativeLoop::share_give(const Call& call) {
+  bool done = false;
+  command_now([&done, id = call.u32(0), name = call.bytes(1), token = call.bytes(2)](EventLoop& loop) {
+    done = loop.share_give(id, name, token);
+  });
+  return boolean_value(call.env(), done);
+}
+
+napi_value NativeLoop::share_take(const Call& call) {
+  bool done = false;
+  command_now([&done, id = call.u32(0), token = call.bytes(1)](EventLoop& loop) {
+    done = loop.share_take(id, token);
+  });
+  return boolean_value(call.env(), done);
+}
+
+napi_value NativeLoop::share_nothing(const Call& call) {
+  command([id = call.u32(0)](EventLoop& loop) { loop.share_nothing(id); });
+  return nullptr;
+}
+
+napi_value NativeLoop::share_output(const Call& call) {
+  command([id = call.u32(0)](EventLoop& loop) { loop.share_output(id); });
+  return nullptr;
+}
+
+napi_value NativeLoop::share_input(const Call& call) {
+  command([id = call.u32(0)](EventLoop& loop) { loop.share_input(id); });
   return nullptr;
 }
 

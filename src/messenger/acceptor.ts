@@ -196,6 +196,7 @@ export class Acceptor implements ChannelHandler {
       name: new EntityName(this.#peerType, ident.gid),
       features: ident.featuresSupported & policy.featuresSupported,
       lossy: policy.lossy,
+      sharesMemory: (ident.flags & IdentFlag.SharedMemory) !== 0n,
     });
     connection.intercept(InterceptStep.SendServerIdentity, () => {
       channel.sendControl(
@@ -206,7 +207,7 @@ export class Acceptor implements ChannelHandler {
           globalSeq: session.globalSeq,
           featuresSupported: policy.featuresSupported,
           featuresRequired: policy.featuresRequired | msgr2Required,
-          flags: policy.lossy ? IdentFlag.Lossy : 0n,
+          flags: connection.identFlags,
           serverCookie: session.serverCookie,
         }),
       );

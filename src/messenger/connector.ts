@@ -99,7 +99,7 @@ export class Connector implements ChannelHandler {
           globalSeq: session.globalSeq,
           featuresSupported: policy.featuresSupported,
           featuresRequired: policy.featuresRequired | msgr2Required,
-          flags: policy.lossy ? IdentFlag.Lossy : 0n,
+          flags: this.#connection.identFlags,
           clientCookie: session.clientCookie,
         }),
       );
@@ -183,6 +183,7 @@ export class Connector implements ChannelHandler {
       name: new EntityName(connection.peerType, ident.gid),
       features: ident.featuresSupported & connection.policy.featuresSupported,
       lossy: (ident.flags & IdentFlag.Lossy) !== 0n,
+      sharesMemory: (ident.flags & IdentFlag.SharedMemory) !== 0n,
     });
     connection.channel.resetInSeq();
     connection.sessionEstablished('connect');

@@ -14,13 +14,14 @@
  * and connects them; attempts to reach the peer are a `Connector`, incoming ones an `Acceptor`.
  */
 import { EventEmitter } from 'node:events';
-import { type AuthFacts, type AuthOutcome, authFacts } from '../auth/auth.ts';
+import { type AuthFacts, type AuthOutcome, authFacts, ConnectionMode } from '../auth/auth.ts';
 import { ErrorCode, MsgrError } from '../errors.ts';
 import type { Channel, ChannelHandler } from '../transport/channel.ts';
 import { Field, type MessageBatch, memoryMask, placeFields } from '../transport/message-batch.ts';
 import type { EntityAddr } from '../wire/entity-addr.ts';
 import type { EntityAddrVec } from '../wire/entity-addrvec.ts';
 import { EntityName } from '../wire/entity-name.ts';
+import { IdentFlag } from '../wire/frames/client-ident.ts';
 import { keepalive2Frame } from '../wire/frames/keepalive2.ts';
 import { keepalive2AckFrame } from '../wire/frames/keepalive2-ack.ts';
 import { Tag, tagName } from '../wire/frames/tag.ts';
@@ -38,6 +39,7 @@ import type { Policy } from './policy.ts';
 import { type RequestOptions, RequestTable } from './requests.ts';
 import { SendPath } from './send-path.ts';
 import { SessionState } from './session-state.ts';
+import { SharedMemoryAgreement } from './shared-memory.ts';
 
 /** V8 takes what hangs on a constant of this module for constant, and looks up what is imported each time. */
 const layout = { memoryMask, placeFields, slab: Field.slab } as const;
@@ -48,6 +50,8 @@ export interface PeerIdentity {
   readonly name: EntityName;
   readonly features: bigint;
   readonly lossy: boolean;
+  /** It can go on through shared memory, see shared-memory.ts. */
+  readonly sharesMemory: boolean;
 }
 
 /** How a connection comes to be. */
@@ -80,6 +84,9 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
   #peerAddrs: EntityAddrVec;
   #peerName: EntityName;
   #features = 0n;
+  #sharesMemory = false;
+  /** Of the present socket. */
+  #sharedMemory: SharedMemoryAgreement | undefined;
   #auth: AuthFacts | undefined;
   readonly #sending: SendPath;
   readonly #requests: RequestTable;
@@ -324,6 +331,10 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
 
   onFrame(tag: number, payload: Buffer): void {
     try {
+      if (tag === Tag.SharedMemory && this.#sharedMemory !== undefined) {
+        this.#sharedMemory.onFrame(payload);
+        return;
+      }
       if (tag !== Tag.Keepalive2Ack) {
         throw new MsgrError(ErrorCode.UnexpectedFrame, `frame ${tagName(tag)} in session`);
       }
@@ -332,6 +343,10 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
       if (!(error instanceof MsgrError)) throw error;
       this.fault(error);
     }
+  }
+
+  onBusy(): void {
+    this.#sharedMemory?.onBusy();
   }
 
   onDrain(): void {
@@ -362,6 +377,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
     this.#peerAddrs = identity.addrs;
     this.#peerName = identity.name;
     this.#features = identity.features;
+    this.#sharesMemory = identity.sharesMemory;
     if (identity.lossy !== this.policy.lossy)
       this.policy = Object.freeze({ ...this.policy, lossy: identity.lossy });
   }
@@ -381,12 +397,33 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
     this.channel.handler = this;
     if (this.#isReadingPaused) this.channel.pauseReading();
     this.channel.startSession({ lossless: !this.policy.lossy });
+    this.#sharedMemory = this.#agreement(by);
     this.#enter('open', undefined);
     this.#watchIdle();
     if (by === 'connect') this.messenger.connected(this);
     else this.messenger.accepted(this);
     if (this.#keepalivePending) this.#writeKeepalive();
     this.#sending.pump();
+  }
+
+  /** What this side says in its ident. */
+  get identFlags(): bigint {
+    return (
+      (this.policy.lossy ? IdentFlag.Lossy : 0n) | (this.#offersSharedMemory ? IdentFlag.SharedMemory : 0n)
+    );
+  }
+
+  get #offersSharedMemory(): boolean {
+    return (
+      this.messenger.options.ms_shared_memory &&
+      this.#auth?.connectionMode === ConnectionMode.Crc &&
+      this.channel.sharedMemory !== undefined
+    );
+  }
+
+  #agreement(by: 'connect' | 'accept'): SharedMemoryAgreement | undefined {
+    const port = this.#sharesMemory && this.#offersSharedMemory ? this.channel.sharedMemory : undefined;
+    return port && new SharedMemoryAgreement(this.channel, port, by, this.messenger.random);
   }
 
   /** Both sides connect at once, and the peer's attempt wins: it will take this connection over. */

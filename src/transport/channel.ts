@@ -62,6 +62,8 @@ export interface ChannelHandler {
    * transport reuse the memory at once.
    */
   onMessages(batch: MessageBatch, first: number, end: number): boolean;
+  /** Once for each socket, in session, between two ends of one host: so much goes over it that memory is worth it. */
+  onBusy?(): void;
   /** The backlog fell below half of `channelQueueBytesMax` after it or `queuedBytes` was read at or above that. */
   onDrain(): void;
   /**
@@ -85,12 +87,34 @@ export interface SessionOptions {
   readonly lossless: boolean;
 }
 
+/**
+ * Memory that two channels of one host share, for what else would go over their socket: the steps to it, in session
+ * and not in secure mode. `false`: the system does not allow it, and nothing has changed.
+ */
+export interface SharedMemoryPort {
+  /** The acceptor listens at a UNIX socket of this name. */
+  shareInvite(name: Uint8Array): boolean;
+  /** The connector makes the memory and hands it over there. */
+  shareGive(name: Uint8Array, token: Uint8Array): boolean;
+  /** The acceptor takes it from who shows the token. */
+  shareTake(token: Uint8Array): boolean;
+  /** Gives up what the steps before made. */
+  shareNothing(): void;
+  /** What was sent so far is the last that goes over the socket. */
+  shareOutput(): void;
+  /** What was received so far is the last that came over the socket. */
+  shareInput(): void;
+}
+
 export interface Channel {
   /** Receives the events; may be replaced at any time, as when a session takes over another's socket. */
   handler: ChannelHandler;
   /** The socket's ends, while there is one. */
   readonly remoteAddress: SocketAddress | undefined;
   readonly localAddress: SocketAddress | undefined;
+
+  /** While there is a socket whose ends are on one host, of a transport that can. */
+  readonly sharedMemory?: SharedMemoryPort | undefined;
 
   // The stream
   /** Idle only. Ends in `onOpen` or `onClosed`. */

@@ -205,6 +205,13 @@ class Channel {
   // (Limits::unread_within_host_bytes_max).
   [[nodiscard]] uint64_t backlog_bytes() const;
 
+  // What goes on the socket before anything that is appended or sent from now on; not in secure mode, where that
+  // is known to the cipher alone.
+  [[nodiscard]] uint64_t bytes_before_next() const {
+    return outbox_.partial_rest() + control_.size() - control_written_;
+  }
+  [[nodiscard]] bool is_secure() const { return sealer_ != nullptr; }
+
   // For tests: null unless the stream is in secure mode.
   [[nodiscard]] Aead* opener() { return reader_.opener(); }
   [[nodiscard]] Aead* sealer() { return sealer_ ? &sealer_->aead() : nullptr; }

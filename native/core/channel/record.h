@@ -15,7 +15,7 @@
 //   kClosed        typeAndPriority: CloseReason in the low 16, tag in the high 16 bits;
 //                  versions: errno or FrameError in the low 16, segment in the high 16 bits;
 //                  tidLow, tidHigh: FrameFault::value; seqLow, seqHigh: FrameFault::expected
-//   kOpened, kDrained, kAccepted, kDestroyed   what the I/O layer says of them
+//   kOpened, kDrained, kAccepted, kDestroyed, kBusy   what the I/O layer says of them
 #pragma once
 
 #include <cstddef>
@@ -41,6 +41,7 @@ enum class RecordKind : int32_t {
   kClosed = 6,
   kAccepted = 7,
   kDestroyed = 8,
+  kBusy = 9,
 };
 
 enum class CloseReason : uint16_t { kPeerClosed = 0, kSystemError = 1, kBadFrame = 2 };
@@ -111,7 +112,7 @@ inline constexpr NamedNumber kRecordFields[] = {
 
 inline constexpr NamedNumber kRecordKinds[] = {
     {"message", 0},      {"opened", 1}, {"bytes", 2},    {"frame", 3},     {"drained", 4},
-    {"acknowledged", 5}, {"closed", 6}, {"accepted", 7}, {"destroyed", 8},
+    {"acknowledged", 5}, {"closed", 6}, {"accepted", 7}, {"destroyed", 8}, {"busy", 9},
 };
 
 inline constexpr NamedNumber kCloseReasons[] = {{"peerClosed", 0}, {"systemError", 1}, {"badFrame", 2}};

@@ -4,8 +4,10 @@
 #include <sys/epoll.h>
 
 #include <cstdint>
+#include <memory>
 
 #include "core/channel/channel.h"
+#include "core/io/shared_link.h"
 #include "core/io/socket.h"
 
 namespace msgr {
@@ -14,6 +16,8 @@ namespace msgr {
 // socket from earlier ones of the same channel, whose events may still lie in a list.
 struct SocketTag {
   static constexpr uint32_t kListenerBit = 1u << 31;
+  // The bell of a channel's shared link.
+  static constexpr uint32_t kBellBit = 1u << 30;
   static constexpr uint32_t kWake = 0xffffffff;
 
   uint32_t id;
@@ -57,6 +61,18 @@ struct Connection {
   bool in_dirty = false;
   // The loop asks the socket itself, and epoll does not know it meanwhile.
   bool muted = false;
+  // Beside the socket, once the peer agreed; what of the stream goes through it, by direction.
+  std::unique_ptr<SharedLink> link;
+  bool reads_link = false;
+  bool writes_link = false;
+  // The socket said that it has news, beside a link that is read: its end, most likely.
+  bool ask_socket = false;
+  // Bytes that still belong on the socket before the link is written to.
+  uint64_t socket_rest = 0;
+  // See EventLoop::note_transfer.
+  uint32_t transfers = 0;
+  uint64_t transfers_since_ns = 0;
+  bool told_busy = false;
   // Why writing failed. What the peer sent before is still read, then the socket is closed.
   int send_error = 0;
   // The record of the last close, for a channel that adopts this one too late.

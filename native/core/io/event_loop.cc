@@ -74,6 +74,7 @@ void EventLoop::close_all() {
   readable_next_ = 0;
   touched_.clear();
   dirty_.clear();
+  later_.clear();
 }
 
 // Sockets
@@ -90,6 +91,8 @@ void EventLoop::attach(Connection& connection, int fd, Connection::State state) 
   connection.in_dirty = false;
   connection.muted = false;
   connection.send_error = 0;
+  connection.transfers = 0;
+  connection.told_busy = false;
   open_count_++;
   set_interest(connection);
 }
@@ -104,6 +107,7 @@ void EventLoop::detach(Connection& connection) {
   connection.in_readable = false;
   connection.in_dirty = false;
   set(connection.counters.spare[kGivesPages], 0);
+  drop_link(connection);
   open_count_--;
 }
 
@@ -135,14 +139,14 @@ void EventLoop::set_interest(Connection& connection) {
   if (connection.fd < 0) return;
   if (connection.muted) {
     if (connection.reads() && !connection.write_blocked) return;
-    connection.muted = false;
+    listen_again(connection);
   }
   uint32_t wanted = EPOLLRDHUP;
   if (connection.state == Connection::State::kConnecting) {
     wanted = EPOLLOUT;
   } else {
-    if (connection.reads() || !connection.registered) wanted |= EPOLLIN;
-    if (connection.write_blocked) wanted |= EPOLLOUT;
+    if ((connection.reads() && !connection.reads_link) || !connection.registered) wanted |= EPOLLIN;
+    if (connection.write_blocked && !connection.writes_link) wanted |= EPOLLOUT;
   }
   if (connection.registered && wanted == connection.interest) return;
   epoll_event event{};

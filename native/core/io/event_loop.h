@@ -25,6 +25,7 @@
 #include "core/io/connection.h"
 #include "core/io/page_trial.h"
 #include "core/io/receive_batch.h"
+#include "core/io/shared_link.h"
 #include "core/io/socket.h"
 #include "core/io/socket_io.h"
 #include "core/io/stream_watch.h"
@@ -77,6 +78,17 @@ class EventLoop {
   void want_drained(uint32_t id);
   void pause_reading(uint32_t id);
   void resume_reading(uint32_t id);
+  // The steps to a link through shared memory beside the socket of a session within the host, not in secure mode
+  // (shared_link.h). False: there is none, and the session goes on as it is.
+  [[nodiscard]] bool share_invite(uint32_t id, Bytes name);
+  [[nodiscard]] bool share_give(uint32_t id, Bytes name, Bytes token);
+  [[nodiscard]] bool share_take(uint32_t id, Bytes token);
+  // Gives up what the steps before made, unless the stream goes through it already.
+  void share_nothing(uint32_t id);
+  // What was sent before, control frames included, is the last that goes on the socket …
+  void share_output(uint32_t id);
+  // … and what was received before, the last that came from there.
+  void share_input(uint32_t id);
   // Takes over a listening descriptor. `listener` is the caller's number for it, below 2^24.
   void add_listener(uint32_t listener, int fd, const SocketOptions& options);
   void remove_listener(uint32_t listener);
@@ -98,7 +110,7 @@ class EventLoop {
   bool flush();
   // Records or bytes wait that the kernel will not announce: do not sleep before receive().
   [[nodiscard]] bool has_pending() const {
-    return !pending_.empty() || !readable_.empty() || !touched_.empty();
+    return !pending_.empty() || !readable_.empty() || !touched_.empty() || !later_.empty();
   }
   [[nodiscard]] bool has_output() const { return !dirty_.empty(); }
 
@@ -138,13 +150,28 @@ class EventLoop {
   void mark_dirty(Connection& connection);
   void mark_touched(Connection& connection);
 
+  // Links, in event_loop_shared.cc.
+  [[nodiscard]] bool may_share(const Connection* connection) const;
+  bool watch_bell(Connection& connection);
+  void drop_link(Connection& connection);
+  void on_bell(Connection& connection);
+  void start_writing_link(Connection& connection);
+  void listen_again(Connection& connection);
+  ssize_t take_from_link(Connection& connection, uint8_t* to, size_t size);
+  void note_transfer(Connection& connection);
+
   Progress read(Connection& connection, ReceiveBatch& batch);
+  Progress share_taken(Connection& connection);
+  void start_later();
   Progress read_large(Connection& connection, ReceiveBatch& batch, bool& again);
   Progress parse(Connection& connection, ReceiveBatch& batch, uint32_t at, uint32_t size, bool& again);
   // Takes bytes from the socket; false when there is nothing to go on with (closed, or none there).
   bool take_bytes(Connection& connection, uint8_t* to, size_t size, size_t& taken);
   [[nodiscard]] bool append_pending(ReceiveBatch& batch);
   bool write(Connection& connection);
+  // `tries_pages`: the stream is one that the page trial is about.
+  ssize_t send_on_socket(Connection& connection, const iovec* pieces, size_t count, size_t asked,
+                         bool& tries_pages);
 
   const Limits& limits_;
   SlabPool& pool_;
@@ -175,6 +202,9 @@ class EventLoop {
   // The socket that epoll does not know for now, if it is still there and muted.
   SocketTag muted_{0, 0};
   size_t readable_next_ = 0;
+  // Links that have given their share of a turn and may have more, which nobody would tell of.
+  std::vector<SocketTag> later_;
+  uint32_t link_count_ = 0;
   std::vector<uint32_t> touched_;
   std::vector<SocketTag> dirty_;
   std::vector<SocketTag> dirty_now_;

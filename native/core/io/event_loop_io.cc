@@ -25,6 +25,23 @@ constexpr size_t kSendPieces = 64;
 // as fast as they are written.
 constexpr size_t kSendTurnBytes = 4 * 1024 * 1024;
 
+size_t sum(const iovec* pieces, size_t count) {
+  size_t bytes = 0;
+  for (size_t i = 0; i < count; i++) bytes += pieces[i].iov_len;
+  return bytes;
+}
+
+// Leaves the first `bytes_max` bytes of the pieces; answers how many there are.
+size_t cut(iovec* pieces, size_t& count, uint64_t bytes_max) {
+  size_t bytes = 0;
+  for (size_t i = 0; i < count; i++) {
+    pieces[i].iov_len = static_cast<size_t>(std::min<uint64_t>(pieces[i].iov_len, bytes_max - bytes));
+    bytes += pieces[i].iov_len;
+    if (bytes == bytes_max) count = i + 1;
+  }
+  return bytes;
+}
+
 }  // namespace
 
 // Ready sockets
@@ -38,6 +55,10 @@ int EventLoop::poll(int timeout_ms) {
     if ((tag.id & SocketTag::kListenerBit) != 0) {
       const uint32_t listener = tag.id & ~SocketTag::kListenerBit;
       if (listeners_[listener].fd >= 0 && listeners_[listener].serial == tag.serial) accept_all(listener);
+      continue;
+    }
+    if ((tag.id & SocketTag::kBellBit) != 0) {
+      if (Connection* connection = find({tag.id & ~SocketTag::kBellBit, tag.serial})) on_bell(*connection);
       continue;
     }
     if (Connection* connection = find(tag)) on_event(*connection, events[i].events);
@@ -55,6 +76,7 @@ void EventLoop::on_event(Connection& connection, uint32_t events) {
     mark_dirty(connection);
   }
   if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) == 0) return;
+  connection.ask_socket = connection.reads_link;
   if (connection.reads()) {
     if (!connection.in_readable) connection.budget = static_cast<uint32_t>(limits_.receive_turn_bytes_max);
     queue_read(connection);
@@ -82,7 +104,8 @@ void EventLoop::on_quiet_event(Connection& connection, uint32_t events) {
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
     uint8_t byte;
     const ssize_t peeked = recv(connection.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    if (peeked <= 0 && connection.channel.tail().empty()) {
+    const bool read_all = connection.channel.tail().empty() && !(connection.reads_link && !connection.link->empty());
+    if (peeked <= 0 && read_all) {
       if (peeked == 0) {
         fail(connection, CloseReason::kPeerClosed, 0, SocketStep::kReceive);
       } else {
@@ -132,8 +155,10 @@ void EventLoop::accept_all(uint32_t listener) {
 void EventLoop::want_read(Connection& connection) {
   if (!connection.reads()) return;
   set_interest(connection);
-  if (connection.fd >= 0 && !connection.channel.tail().empty()) {
-    connection.tail_first = true;
+  if (connection.fd < 0) return;
+  const bool has_tail = !connection.channel.tail().empty();
+  if (has_tail || connection.reads_link) {
+    connection.tail_first = has_tail;
     connection.budget = static_cast<uint32_t>(limits_.receive_turn_bytes_max);
     queue_read(connection);
   }
@@ -161,6 +186,10 @@ void EventLoop::mute(Connection& connection) {
   unmute();
   connection.muted = true;
   muted_ = connection.tag();
+  if (connection.reads_link) {
+    connection.link->stop_waiting_for_bytes();
+    return;
+  }
   epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, connection.fd, nullptr);
   connection.registered = false;
 }
@@ -168,7 +197,7 @@ void EventLoop::mute(Connection& connection) {
 void EventLoop::unmute() {
   Connection* connection = find(muted_);
   if (connection == nullptr || !connection->muted) return;
-  connection->muted = false;
+  listen_again(*connection);
   set_interest(*connection);
 }
 
@@ -195,6 +224,7 @@ bool EventLoop::append_pending(ReceiveBatch& batch) {
 
 bool EventLoop::receive(ReceiveBatch& batch) {
   if (!append_pending(batch)) return true;
+  if (readable_.empty()) start_later();
   for (; readable_next_ < readable_.size(); readable_next_++) {
     Connection* connection = find(readable_[readable_next_]);
     if (connection == nullptr) continue;
@@ -218,14 +248,18 @@ bool EventLoop::receive(ReceiveBatch& batch) {
 }
 
 bool EventLoop::take_bytes(Connection& connection, uint8_t* to, size_t size, size_t& taken) {
-  const ssize_t moved = io_.receive(connection.fd, to, size);
+  const ssize_t moved =
+      connection.reads_link ? take_from_link(connection, to, size) : io_.receive(connection.fd, to, size);
   if (moved > 0) {
     taken = static_cast<size_t>(moved);
     bytes_received_ += taken;
     latest_ = connection.tag();
     mark_touched(connection);
-    if (reads_.moves(connection, taken) && connection.channel.bounds_unread()) {
-      fit_receive_buffer(connection.fd, connection.tuning);
+    if (!connection.reads_link) {
+      note_transfer(connection);
+      if (reads_.moves(connection, taken) && connection.channel.bounds_unread()) {
+        fit_receive_buffer(connection.fd, connection.tuning);
+      }
     }
     connection.budget -= static_cast<uint32_t>(std::min<size_t>(taken, connection.budget));
     return true;
@@ -266,17 +300,33 @@ EventLoop::Progress EventLoop::read(Connection& connection, ReceiveBatch& batch)
         mark_touched(connection);
       } else {
         asked = std::min({batch.room() - tail_size, kReceiveBytes, static_cast<size_t>(connection.budget)});
-        if (asked == 0) return Progress::kDone;
+        if (asked == 0) return share_taken(connection);
         if (!take_bytes(connection, slab.data() + at + tail_size, asked, taken)) return Progress::kDone;
       }
       channel.tail().move_to(slab.data() + at);
       progress = parse(connection, batch, at, static_cast<uint32_t>(tail_size + taken), again);
-      // A socket that gave less than was asked for is empty; epoll tells if that was wrong.
-      if (taken < asked) again = false;
+      // A socket that gave less than was asked for is empty; epoll tells if that was wrong. A link has to be asked.
+      if (taken < asked && !connection.reads_link) again = false;
     }
     if (progress == Progress::kBatchFull || !again) return progress;
   }
   return Progress::kDone;
+}
+
+// The socket has given what it may in this turn. epoll tells that there is more, but of a link nobody does.
+EventLoop::Progress EventLoop::share_taken(Connection& connection) {
+  if (connection.reads_link) later_.push_back(connection.tag());
+  return Progress::kDone;
+}
+
+void EventLoop::start_later() {
+  for (const SocketTag& tag : later_) {
+    Connection* connection = find(tag);
+    if (connection == nullptr || !connection->reads()) continue;
+    connection->budget = static_cast<uint32_t>(limits_.receive_turn_bytes_max);
+    queue_read(*connection);
+  }
+  later_.clear();
 }
 
 EventLoop::Progress EventLoop::read_large(Connection& connection, ReceiveBatch& batch, bool& again) {
@@ -286,9 +336,10 @@ EventLoop::Progress EventLoop::read_large(Connection& connection, ReceiveBatch& 
     const MutableBytes room = tail.room();
     const size_t asked = std::min(room.size(), static_cast<size_t>(connection.budget));
     size_t taken = 0;
-    if (asked == 0 || !take_bytes(connection, room.data(), asked, taken)) return Progress::kDone;
+    if (asked == 0) return share_taken(connection);
+    if (!take_bytes(connection, room.data(), asked, taken)) return Progress::kDone;
     tail.filled(taken);
-    if (taken < asked) return Progress::kDone;
+    if (taken < asked && !connection.reads_link) return Progress::kDone;
   }
   if (batch.records().full()) return Progress::kBatchFull;
   const SlabRef frame = tail.take();
@@ -345,28 +396,36 @@ bool EventLoop::flush() {
   return more;
 }
 
+ssize_t EventLoop::send_on_socket(Connection& connection, const iovec* pieces, size_t count, size_t asked,
+                                  bool& tries_pages) {
+  Channel& channel = connection.channel;
+  note_transfer(connection);
+  const bool streams = writes_.moves(connection, asked) && channel.bounds_unread();
+  tries_pages = streams && channel.may_give_pages() && io_.pages_usable();
+  const bool gives_pages = tries_pages && page_trial_.gives_pages();
+  set(connection.counters.spare[kGivesPages], gives_pages ? 1 : 0);
+  fit_send_buffer(connection.fd, connection.tuning, streams);
+  return gives_pages && asked >= kLargeTransferBytes && channel.give_pages(asked)
+             ? io_.send_pages(connection.fd, pieces, count)
+             : io_.send(connection.fd, pieces, count);
+}
+
 bool EventLoop::write(Connection& connection) {
   Channel& channel = connection.channel;
   size_t written = 0;
   while (channel.wants_output() && connection.send_error == 0) {
     if (written >= kSendTurnBytes) return true;
     iovec pieces[kSendPieces];
-    const size_t count = channel.gather(pieces, kSendPieces, kSendBytes);
+    size_t count = channel.gather(pieces, kSendPieces, kSendBytes);
     if (count == 0) {
       if (!channel.failed()) break;
       fail_frame(connection);
       return false;
     }
-    size_t asked = 0;
-    for (size_t i = 0; i < count; i++) asked += pieces[i].iov_len;
-    const bool streams = writes_.moves(connection, asked) && channel.bounds_unread();
-    const bool may_give_pages = streams && channel.may_give_pages() && io_.pages_usable();
-    const bool gives_pages = may_give_pages && page_trial_.gives_pages();
-    set(connection.counters.spare[kGivesPages], gives_pages ? 1 : 0);
-    fit_send_buffer(connection.fd, connection.tuning, streams);
-    const ssize_t moved = gives_pages && asked >= kLargeTransferBytes && channel.give_pages(asked)
-                              ? io_.send_pages(connection.fd, pieces, count)
-                              : io_.send(connection.fd, pieces, count);
+    const size_t asked = connection.socket_rest > 0 ? cut(pieces, count, connection.socket_rest) : sum(pieces, count);
+    bool tries_pages = false;
+    const ssize_t moved = connection.writes_link ? io_.send_shared(connection.fd, *connection.link, pieces, count)
+                                                 : send_on_socket(connection, pieces, count, asked, tries_pages);
     if (moved < 0 && moved != -EAGAIN && moved != -EWOULDBLOCK) {
       connection.send_error = static_cast<int>(-moved);
       if (connection.reads()) {
@@ -379,8 +438,12 @@ bool EventLoop::write(Connection& connection) {
     const size_t taken = moved < 0 ? 0 : static_cast<size_t>(moved);
     channel.wrote(taken);
     written += taken;
-    if (may_give_pages) page_trial_.moved(taken, monotonic_ns());
-    if (taken < asked) {
+    if (tries_pages) page_trial_.moved(taken, monotonic_ns());
+    if (connection.socket_rest > 0) {
+      connection.socket_rest -= taken;
+      if (connection.socket_rest == 0) start_writing_link(connection);
+    }
+    if (taken < asked && !(connection.writes_link && !connection.link->wait_for_room())) {
       connection.write_blocked = true;
       break;
     }

@@ -55,6 +55,18 @@ ssize_t SocketIo::send_pages_faulty(int fd, const iovec* from, size_t count) {
   return pages_.send(fd, &piece, 1);
 }
 
+ssize_t SocketIo::receive_shared_faulty(int fd, SharedLink& link, uint8_t* to, size_t size) {
+  if (hits(faults_.failure_one_in)) shutdown(fd, SHUT_RDWR);
+  return link.read(to, hits(faults_.short_one_in) ? std::min(size, kShortBytes) : size);
+}
+
+ssize_t SocketIo::send_shared_faulty(int fd, SharedLink& link, const iovec* from, size_t count) {
+  if (hits(faults_.failure_one_in)) shutdown(fd, SHUT_RDWR);
+  if (!hits(faults_.short_one_in)) return link.write(from, count);
+  const iovec piece{from->iov_base, std::min(from->iov_len, kShortBytes)};
+  return link.write(&piece, 1);
+}
+
 bool SocketIo::hits(uint32_t one_in) {
   if (one_in == 0) return false;
   // xorshift64: reproducible from the seed, and good enough to pick calls.

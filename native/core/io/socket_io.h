@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include "core/io/page_pipe.h"
+#include "core/io/shared_link.h"
 
 namespace msgr {
 
@@ -41,6 +42,13 @@ class SocketIo {
   ssize_t send_pages(int fd, const iovec* from, size_t count) {
     return armed_ ? send_pages_faulty(fd, from, count) : pages_.send(fd, from, count);
   }
+  // The same through the link of the socket's connection; what breaks is the socket.
+  ssize_t receive_shared(int fd, SharedLink& link, uint8_t* to, size_t size) {
+    return armed_ ? receive_shared_faulty(fd, link, to, size) : link.read(to, size);
+  }
+  ssize_t send_shared(int fd, SharedLink& link, const iovec* from, size_t count) {
+    return armed_ ? send_shared_faulty(fd, link, from, count) : link.write(from, count);
+  }
 
  private:
   static ssize_t receive_plain(int fd, uint8_t* to, size_t size);
@@ -48,6 +56,8 @@ class SocketIo {
   ssize_t receive_faulty(int fd, uint8_t* to, size_t size);
   ssize_t send_faulty(int fd, const iovec* from, size_t count);
   ssize_t send_pages_faulty(int fd, const iovec* from, size_t count);
+  ssize_t receive_shared_faulty(int fd, SharedLink& link, uint8_t* to, size_t size);
+  ssize_t send_shared_faulty(int fd, SharedLink& link, const iovec* from, size_t count);
   bool hits(uint32_t one_in);
 
   const SocketFaults faults_;

@@ -137,10 +137,13 @@ export class HeartbeatMessengers {
   }
 }
 
-/** Nothing is won by spinning for a ping; and a path that is back is to be found within an interval. */
+/**
+ * Nothing is won by spinning for a ping; a path that is back is to be found within an interval; and it is the network
+ * that a heartbeat asks about, within one host as well.
+ */
 function messengerOptions(options: Options): Options {
   const ms_max_backoff = Math.min(options.ms_max_backoff, options.osd_heartbeat_interval);
-  return { ...options, ms_busy_poll_us: 0, ms_max_backoff };
+  return { ...options, ms_busy_poll_us: 0, ms_shared_memory: false, ms_max_backoff };
 }
 
 class MessengerLink implements HeartbeatLink {

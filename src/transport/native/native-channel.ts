@@ -24,6 +24,7 @@ import type {
   ChannelHandler,
   OutgoingMessage,
   SessionOptions,
+  SharedMemoryPort,
 } from '../channel.ts';
 import { Field } from '../message-batch.ts';
 import type { SocketAddress, SocketOptions } from '../socket.ts';
@@ -42,6 +43,7 @@ export const RecordKind = {
   closed: 6,
   accepted: 7,
   destroyed: 8,
+  busy: 9,
 } as const;
 
 /** u64 words of a channel's counters; native/core/channel/channel_counters.h. */
@@ -83,7 +85,7 @@ export interface NativeChannelHost {
   forget(channel: NativeChannel): void;
 }
 
-export class NativeChannel implements Channel {
+export class NativeChannel implements Channel, SharedMemoryPort {
   handler: ChannelHandler;
   readonly id: number;
   /** Of the present socket. */
@@ -249,6 +251,38 @@ export class NativeChannel implements Channel {
     if (!this.isGone) this.#host.native.resumeReading(this.id);
   }
 
+  get sharedMemory(): SharedMemoryPort | undefined {
+    const { localAddress, remoteAddress } = this;
+    if (localAddress === undefined || remoteAddress === undefined) return undefined;
+    const isWithinHost =
+      localAddress.host === remoteAddress.host || (isLoopback(localAddress) && isLoopback(remoteAddress));
+    return isWithinHost ? this : undefined;
+  }
+
+  shareInvite(name: Uint8Array): boolean {
+    return !this.isGone && this.#host.native.shareInvite(this.id, name);
+  }
+
+  shareGive(name: Uint8Array, token: Uint8Array): boolean {
+    return !this.isGone && this.#host.native.shareGive(this.id, name, token);
+  }
+
+  shareTake(token: Uint8Array): boolean {
+    return !this.isGone && this.#host.native.shareTake(this.id, token);
+  }
+
+  shareNothing(): void {
+    if (!this.isGone) this.#host.native.shareNothing(this.id);
+  }
+
+  shareOutput(): void {
+    if (!this.isGone) this.#host.native.shareOutput(this.id);
+  }
+
+  shareInput(): void {
+    if (!this.isGone) this.#host.native.shareInput(this.id);
+  }
+
   /** For the send table. */
   get lendBytesMin(): number {
     return this.#counters[CounterWord.givesPages * 2] === 1 ? lendFromPagesBytesMin : lendBytesMin;
@@ -326,6 +360,9 @@ export class NativeChannel implements Channel {
           );
         }
         return;
+      case RecordKind.busy:
+        this.handler.onBusy?.();
+        return;
       case RecordKind.closed:
         this.#forgetAddresses();
         this.#stage = Stage.closed;
@@ -380,6 +417,10 @@ function piece(
   length: number,
 ): Buffer {
   return Buffer.from(slabs[records[at + Field.slab]!]!, records[at + offset]!, records[at + length]!);
+}
+
+function isLoopback({ host }: SocketAddress): boolean {
+  return host.startsWith('127.');
 }
 
 export function addressText({ family, host, port }: SocketAddress): string {

@@ -16,6 +16,8 @@ import { Tag } from './tag.ts';
 export const IdentFlag = {
   /** The connection is dropped on error; nothing is kept or replayed. The acceptor's word counts. */
   Lossy: 1n,
+  /** Ours, and no word that Ceph knows (it looks at its own bit only): see shared-memory.ts. */
+  SharedMemory: 1n << 40n,
 } as const;
 
 export interface ClientIdent {

@@ -1,0 +1,160 @@
+// Links through shared memory beside the sockets of busy sessions within the host (shared_link.h): how they come to
+// be, and how they wake the loop. What goes through them goes through event_loop_io.cc, as what sockets carry.
+#include <sys/epoll.h>
+
+#include <cerrno>
+
+#include "core/base/clock.h"
+#include "core/io/event_loop.h"
+
+namespace msgr {
+namespace {
+
+// Each has a mebibyte and two descriptors.
+constexpr uint32_t kLinksMax = 64;
+// A connection that has so many transfers in so short a time is busy enough for a link.
+constexpr uint32_t kBusyTransfers = 64;
+constexpr uint64_t kBusyNs = 100'000'000;
+
+}  // namespace
+
+// The time is taken rarely, and it is told once for each socket.
+void EventLoop::note_transfer(Connection& connection) {
+  if (++connection.transfers < kBusyTransfers) return;
+  connection.transfers = 0;
+  const uint64_t now_ns = monotonic_ns();
+  const uint64_t took_ns = now_ns - connection.transfers_since_ns;
+  connection.transfers_since_ns = now_ns;
+  const bool may_share_ever = connection.tuning.within_host && !connection.link && !connection.told_busy;
+  if (took_ns > kBusyNs || !may_share_ever || connection.channel.state() != Channel::State::kSession) return;
+  connection.told_busy = true;
+  Record record{};
+  record.kind = static_cast<int32_t>(RecordKind::kBusy);
+  record.channel = static_cast<int32_t>(connection.channel.id());
+  record.generation = static_cast<int32_t>(connection.channel.generation());
+  pending_.push_back(record);
+}
+
+bool EventLoop::may_share(const Connection* connection) const {
+  return connection != nullptr && connection->state == Connection::State::kOpen && connection->tuning.within_host &&
+         connection->channel.state() == Channel::State::kSession && !connection->channel.is_secure() &&
+         !connection->link && link_count_ < kLinksMax;
+}
+
+bool EventLoop::share_invite(uint32_t id, Bytes name) {
+  Connection* connection = find(id);
+  if (!may_share(connection)) return false;
+  connection->link = SharedLink::invite(name);
+  if (!connection->link) return false;
+  link_count_++;
+  return true;
+}
+
+bool EventLoop::share_give(uint32_t id, Bytes name, Bytes token) {
+  Connection* connection = find(id);
+  if (!may_share(connection)) return false;
+  connection->link = SharedLink::give(name, token);
+  if (!connection->link) return false;
+  link_count_++;
+  return watch_bell(*connection);
+}
+
+bool EventLoop::share_take(uint32_t id, Bytes token) {
+  Connection* connection = find(id);
+  if (connection == nullptr || !connection->link || connection->link->ready()) return false;
+  if (connection->link->take(token)) return watch_bell(*connection);
+  drop_link(*connection);
+  return false;
+}
+
+bool EventLoop::watch_bell(Connection& connection) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = SocketTag{connection.channel.id() | SocketTag::kBellBit, connection.serial}.packed();
+  if (epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, connection.link->bell_fd(), &event) == 0) return true;
+  drop_link(connection);
+  return false;
+}
+
+void EventLoop::drop_link(Connection& connection) {
+  if (!connection.link) return;
+  connection.link.reset();
+  link_count_--;
+  connection.reads_link = false;
+  connection.writes_link = false;
+  connection.ask_socket = false;
+  connection.socket_rest = 0;
+}
+
+void EventLoop::share_nothing(uint32_t id) {
+  Connection* connection = find(id);
+  if (connection == nullptr || connection->reads_link || connection->writes_link || connection->socket_rest > 0) return;
+  drop_link(*connection);
+}
+
+void EventLoop::share_output(uint32_t id) {
+  Connection* connection = find(id);
+  if (connection == nullptr || !connection->link || !connection->link->ready()) return;
+  connection->socket_rest = connection->channel.bytes_before_next();
+  if (connection->socket_rest == 0) start_writing_link(*connection);
+  mark_dirty(*connection);
+}
+
+void EventLoop::start_writing_link(Connection& connection) {
+  connection.writes_link = true;
+  connection.write_blocked = false;
+  set(connection.counters.spare[kGivesPages], 0);
+  set_interest(connection);
+}
+
+void EventLoop::share_input(uint32_t id) {
+  Connection* connection = find(id);
+  if (connection == nullptr || !connection->link || !connection->link->ready()) return;
+  connection->reads_link = true;
+  want_read(*connection);
+}
+
+// The end of mute(), for whatever reason.
+void EventLoop::listen_again(Connection& connection) {
+  connection.muted = false;
+  if (!connection.reads_link || !connection.reads() || connection.link->wait_for_bytes()) return;
+  if (!connection.in_readable) connection.budget = static_cast<uint32_t>(limits_.receive_turn_bytes_max);
+  queue_read(connection);
+}
+
+void EventLoop::on_bell(Connection& connection) {
+  if (!connection.link) return;
+  // Its end says nothing that the socket does not say.
+  if (!connection.link->clear_bell()) {
+    epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, connection.link->bell_fd(), nullptr);
+  }
+  if (connection.writes_link && connection.write_blocked) {
+    connection.write_blocked = false;
+    mark_dirty(connection);
+  }
+  if (!connection.reads_link || !connection.reads()) return;
+  if (!connection.in_readable) connection.budget = static_cast<uint32_t>(limits_.receive_turn_bytes_max);
+  queue_read(connection);
+}
+
+// Nothing is there: then the bell is asked for, unless the driver looks by itself.
+ssize_t EventLoop::take_from_link(Connection& connection, uint8_t* to, size_t size) {
+  for (;;) {
+    const ssize_t moved = io_.receive_shared(connection.fd, *connection.link, to, size);
+    if (moved != -EAGAIN) return moved;
+    if (connection.ask_socket) {
+      connection.ask_socket = false;
+      const ssize_t on_socket = io_.receive(connection.fd, to, size);
+      if (on_socket > 0) return -EPROTO;
+      if (on_socket != -EAGAIN) {
+        // It has ended. What the peer wrote into the link before that may be seen only now.
+        const ssize_t last = connection.link->read(to, size);
+        connection.ask_socket = last > 0;
+        return last == -EAGAIN ? on_socket : last;
+      }
+    }
+    if (connection.muted || connection.link->wait_for_bytes()) return -EAGAIN;
+  }
+}
+
+}  // namespace msgr

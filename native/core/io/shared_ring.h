@@ -1,0 +1,139 @@
+// One direction of a link through memory that two processes share: a ring of bytes with one writer and one reader.
+//
+//      written ──► up to here the reader may read            both only grow; their difference is what is unread
+//      read    ──► up to here the writer may write again
+//
+// Whoever finds nothing to do says so (`…_waits`) and looks once more; the other side takes the word back when it
+// has changed that, and rings (shared_link.h). The order of these four steps is what no wake-up is lost by.
+//
+// The other side may be hostile: of its words only `written` or `read` is used, and only after a look at whether it
+// can be true. Bytes are copied out before anybody looks at them, as they may change under the eyes.
+// Threads: one at each side.
+#pragma once
+
+#include <sys/types.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace msgr {
+
+// At the front of a ring's memory. Each word has a cache line pair of its own.
+struct SharedRingWords {
+  alignas(128) std::atomic<uint64_t> written;
+  alignas(128) std::atomic<uint64_t> read;
+  alignas(128) std::atomic<uint32_t> reader_waits;
+  alignas(128) std::atomic<uint32_t> writer_waits;
+};
+static_assert(std::atomic<uint64_t>::is_always_lock_free && std::atomic<uint32_t>::is_always_lock_free);
+
+class SharedRingWriter {
+ public:
+  // `size`, a power of two, bytes at `bytes`.
+  SharedRingWriter(SharedRingWords& words, uint8_t* bytes, size_t size)
+      : words_(words), bytes_(bytes), size_(size) {}
+
+  // Bytes that were taken; -EAGAIN: the ring is full; -EPROTO: the reader's word cannot be true.
+  ssize_t write(const iovec* pieces, size_t count) {
+    size_t room = 0;
+    if (!look(room)) return -EPROTO;
+    if (room == 0) return -EAGAIN;
+    size_t taken = 0;
+    for (size_t i = 0; i < count && taken < room; i++) {
+      const auto* from = static_cast<const uint8_t*>(pieces[i].iov_base);
+      const size_t some = std::min(pieces[i].iov_len, room - taken);
+      const size_t at = (written_ + taken) & (size_ - 1);
+      const size_t first = std::min(some, size_ - at);
+      std::memcpy(bytes_ + at, from, first);
+      std::memcpy(bytes_, from + first, some - first);
+      taken += some;
+    }
+    written_ += taken;
+    words_.written.store(written_, std::memory_order_release);
+    return static_cast<ssize_t>(taken);
+  }
+
+  // After a write: whether the reader is to be woken, which it is told once.
+  [[nodiscard]] bool must_ring() {
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    return words_.reader_waits.load(std::memory_order_relaxed) != 0 && words_.reader_waits.exchange(0) != 0;
+  }
+
+  // Asks to be woken when half of the ring is free. False: it has room already, and nobody will ring.
+  [[nodiscard]] bool wait() {
+    words_.writer_waits.store(1, std::memory_order_relaxed);
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    size_t room = 0;
+    if (look(room) && room < size_ / 2) return true;
+    words_.writer_waits.store(0, std::memory_order_relaxed);
+    return false;
+  }
+
+ private:
+  [[nodiscard]] bool look(size_t& room) const {
+    const uint64_t unread = written_ - words_.read.load(std::memory_order_acquire);
+    if (unread > size_) return false;
+    room = size_ - unread;
+    return true;
+  }
+
+  SharedRingWords& words_;
+  uint8_t* const bytes_;
+  const size_t size_;
+  // Ours; what stands in the memory is for the reader only.
+  uint64_t written_ = 0;
+};
+
+class SharedRingReader {
+ public:
+  SharedRingReader(SharedRingWords& words, const uint8_t* bytes, size_t size)
+      : words_(words), bytes_(bytes), size_(size) {}
+
+  // Bytes that were given; -EAGAIN: none is there; -EPROTO: the writer's word cannot be true.
+  ssize_t read(uint8_t* to, size_t size) {
+    const uint64_t unread = words_.written.load(std::memory_order_acquire) - read_;
+    if (unread > size_) return -EPROTO;
+    if (unread == 0) return -EAGAIN;
+    const size_t some = std::min<size_t>(size, unread);
+    const size_t at = read_ & (size_ - 1);
+    const size_t first = std::min(some, size_ - at);
+    std::memcpy(to, bytes_ + at, first);
+    std::memcpy(to + first, bytes_, some - first);
+    read_ += some;
+    words_.read.store(read_, std::memory_order_release);
+    return static_cast<ssize_t>(some);
+  }
+
+  // After a read: whether the writer is to be woken, which it is told once.
+  [[nodiscard]] bool must_ring() {
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (words_.writer_waits.load(std::memory_order_relaxed) == 0) return false;
+    const uint64_t unread = words_.written.load(std::memory_order_relaxed) - read_;
+    return unread <= size_ / 2 && words_.writer_waits.exchange(0) != 0;
+  }
+
+  [[nodiscard]] bool empty() const { return words_.written.load(std::memory_order_acquire) == read_; }
+
+  // Asks to be woken when bytes are there. False: some are, and nobody will ring.
+  [[nodiscard]] bool wait() {
+    words_.reader_waits.store(1, std::memory_order_relaxed);
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (empty()) return true;
+    stop_waiting();
+    return false;
+  }
+  void stop_waiting() { words_.reader_waits.store(0, std::memory_order_relaxed); }
+
+ private:
+  SharedRingWords& words_;
+  const uint8_t* const bytes_;
+  const size_t size_;
+  uint64_t read_ = 0;
+};
+
+}  // namespace msgr
