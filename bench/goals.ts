@@ -60,6 +60,7 @@ const throughputGoals = [
 const framesAlone = 'C++ stream';
 const framesPolling = 'C++ stream polling';
 const framesAsPages = 'C++ stream pages';
+const framesShared = 'C++ stream shared';
 const bytesAlone = 'TCP stream';
 const answersAlone = 'C++ answers';
 const objectsAlone = 'objects alone';
@@ -177,8 +178,8 @@ function throughputLimit(
 function framePeers(peers: readonly PeerResult[], to: string, sizeBytes: number): PeerResult[] {
   const names: readonly string[] =
     to === framesAlone || sizeBytes >= lendBytesMin
-      ? [bytesAlone, framesAsPages]
-      : [framesAlone, framesPolling, framesAsPages];
+      ? [bytesAlone, framesAsPages, framesShared]
+      : [framesAlone, framesPolling, framesAsPages, framesShared];
   return peers.filter(({ name }) => names.includes(name));
 }
 

@@ -6,6 +6,7 @@ import { CliError } from '../src/cli/cli-error.ts';
 import { formatCount } from '../src/cli/format.ts';
 import type { LiveLine } from '../src/cli/live-line.ts';
 import { requireCeph } from '../test/support/ceph-cluster.ts';
+import { CoreDistance } from './core-distance.ts';
 import { raiseDescriptorsLimit } from './descriptors.ts';
 import { type AnswererResult, OsdPings } from './osd-pings.ts';
 import type { Peer } from './peer.ts';
@@ -41,29 +42,38 @@ export class Rounds {
 
   async run(): Promise<void> {
     const { rounds } = this.#plan;
+    await using cores = new CoreDistance();
     await using osdPings = await this.#startOsdPings();
     for (let round = 0; round < rounds; round++) {
       const name = `round ${round + 1} of ${rounds}`;
       const startedAt = performance.now();
-      await this.#peerTurns(round, name);
+      await this.#peerTurns(round, name, cores);
       await this.#otherScenarios(name, osdPings);
       const elapsed = ((performance.now() - startedAt) / 1000).toFixed(0);
       this.#live.print(`${name} done in ${elapsed} s`);
     }
+    const apart = cores.describe();
+    if (apart !== undefined) this.#live.print(apart);
   }
 
-  async #peerTurns(round: number, name: string): Promise<void> {
+  async #peerTurns(round: number, name: string, cores: CoreDistance): Promise<void> {
     const peers = this.#peers;
     for (let turn = 0; turn < peers.length; turn++) {
       const index = (round + turn) % peers.length;
       const peer = peers[index]!;
       const startedAt = performance.now();
       await this.#attempt(peer.name, () =>
-        measurePeer(peer, this.#plan, this.peers[index]!, (what) => {
-          this.#live.update(`${name}  ${peer.name}  ${what}`);
-          return (messages) =>
-            this.#live.update(`${name}  ${peer.name}  ${what}: ${formatCount(messages)} messages`);
-        }),
+        measurePeer(
+          peer,
+          this.#plan,
+          this.peers[index]!,
+          (what) => {
+            this.#live.update(`${name}  ${peer.name}  ${what}`);
+            return (messages) =>
+              this.#live.update(`${name}  ${peer.name}  ${what}: ${formatCount(messages)} messages`);
+          },
+          cores,
+        ),
       );
       if (!this.#isVerbose) continue;
       this.#live.print(`${name}  ${peer.name}  ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);

@@ -51,6 +51,27 @@ const kinds: readonly Kind[] = [
   },
   {
     variant: variantOf('async', 'default'),
+    word: 'TCP',
+    title: 'msgr2 async, over TCP (no shared memory)',
+    scenarios: ['stream', 'rotating', 'requests'],
+    options: { ms_shared_memory: false },
+  },
+  {
+    variant: variantOf('async', 'borrowing'),
+    word: 'TCP',
+    title: 'msgr2 async, borrowing, over TCP',
+    scenarios: ['stream', 'rotating'],
+    options: { ms_shared_memory: false },
+  },
+  {
+    variant: variantOf('async', 'default'),
+    word: 'TCP no polling',
+    title: 'msgr2 async, over TCP, polling off',
+    scenarios: ['requests'],
+    options: { ms_shared_memory: false, ms_busy_poll_us: 0 },
+  },
+  {
+    variant: variantOf('async', 'default'),
     word: 'threaded',
     title: 'msgr2 async, loop on a thread of its own',
     scenarios: ['stream', 'requests'],

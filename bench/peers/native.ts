@@ -39,10 +39,17 @@ export const peers: readonly Peer[] = [
     scenarios: ['stream'],
     does: 'as the bare stream; the reader says how far it has read, and lent payloads are not copied at all',
   }),
+  programPeer(NativePeer.Stream, 'shared', {
+    name: 'C++ stream shared',
+    title: 'the same, through shared memory',
+    order: 53,
+    scenarios: ['stream'],
+    does: 'as the bare stream, over the same ring as async; one core spins',
+  }),
   programPeer(NativePeer.Tcp, 'stream', {
     name: 'TCP stream',
     title: 'raw TCP in C++, the bytes of those frames',
-    order: 53,
+    order: 54,
     scenarios: ['stream'],
     does: 'as many bytes from one buffer to another; no frames, no CRC, no message; one core spins',
   }),

@@ -1,5 +1,6 @@
 /** One peer's turn in a round: everything that the plan asks of a pair, on one pair of fresh processes. */
 import { formatSize } from '../../src/cli/format.ts';
+import type { CoreDistance } from '../core-distance.ts';
 import { pingCases, pingPayloadBytes } from '../osd-pings.ts';
 import { PairScenario, type Peer, type PeerSession } from '../peer.ts';
 import type { Plan } from '../plan.ts';
@@ -13,13 +14,16 @@ export async function measurePeer(
   plan: Plan,
   result: MutablePeerResult,
   watch: Watcher,
+  cores: CoreDistance,
 ): Promise<void> {
   const scenarios = peer.scenarios.filter((scenario) => plan.scenarios.includes(scenario));
   if (scenarios.length === 0) return;
   let session: PeerSession | undefined;
   try {
     session = await peer.start();
-    for (const scenario of scenarios) await measure[scenario](peer, session, plan, result, watch);
+    for (const scenario of scenarios) {
+      await measure[scenario](peer, session, plan, result, watch, cores);
+    }
   } finally {
     await session?.close();
   }
@@ -31,56 +35,76 @@ type Measure = (
   plan: Plan,
   result: MutablePeerResult,
   watch: Watcher,
+  cores: CoreDistance,
 ) => Promise<void>;
 
 const measure: Record<PairScenario, Measure> = {
-  async [PairScenario.Stream](_peer, session, { sizesBytes, seconds }, { stream }, watch) {
+  async [PairScenario.Stream](_peer, session, { sizesBytes, seconds }, { stream }, watch, cores) {
     for (const sizeBytes of sizesBytes) {
-      stream.push(await session.throughput!({ sizeBytes, seconds }, watch(formatSize(sizeBytes))));
+      stream.push(
+        await cores.steady(() => session.throughput!({ sizeBytes, seconds }, watch(formatSize(sizeBytes)))),
+      );
     }
   },
 
-  async [PairScenario.Rotating](_peer, session, { sizesBytes, seconds }, { rotating }, watch) {
+  async [PairScenario.Rotating](_peer, session, { sizesBytes, seconds }, { rotating }, watch, cores) {
     for (const sizeBytes of sizesBytes) {
       const what = `${formatSize(sizeBytes)}, rotating`;
-      rotating.push(await session.throughput!({ sizeBytes, seconds, payloads: 'rotating' }, watch(what)));
+      rotating.push(
+        await cores.steady(() =>
+          session.throughput!({ sizeBytes, seconds, payloads: 'rotating' }, watch(what)),
+        ),
+      );
     }
   },
 
-  async [PairScenario.Requests](peer, session, { pingBytes, depths, seconds }, { requests }, watch) {
+  async [PairScenario.Requests](peer, session, { pingBytes, depths, seconds }, { requests }, watch, cores) {
     for (const depth of depths) {
       if (depth > (peer.depthMax ?? Number.POSITIVE_INFINITY)) continue;
       const task = { sizeBytes: pingBytes, seconds, depth };
-      requests.push(await session.roundTrips!(task, watch(`${depth} requests under way`)));
+      requests.push(
+        await cores.steady(() => session.roundTrips!(task, watch(`${depth} requests under way`))),
+      );
     }
   },
 
-  async [PairScenario.Gc](_peer, session, { gcSizesBytes, seconds }, { gc }, watch) {
+  async [PairScenario.Gc](_peer, session, { gcSizesBytes, seconds }, { gc }, watch, cores) {
     for (const sizeBytes of gcSizesBytes) {
       watch('collections')(0);
-      gc.push(await session.collections!({ sizeBytes, seconds }));
+      gc.push(await cores.steady(() => session.collections!({ sizeBytes, seconds })));
     }
   },
 
-  async [PairScenario.FanIn](_peer, session, { fanInBytes, fanInConnections, seconds }, { fanIn }, watch) {
+  async [PairScenario.FanIn](
+    _peer,
+    session,
+    { fanInBytes, fanInConnections, seconds },
+    { fanIn },
+    watch,
+    cores,
+  ) {
     for (const active of fanInConnections) {
       // None is closed: the busy ones are the first so many.
       await session.connect!(active);
       const task = { sizeBytes: fanInBytes, seconds, active };
-      fanIn.push(await session.throughput!(task, watch(`${active} connections`)));
+      fanIn.push(await cores.steady(() => session.throughput!(task, watch(`${active} connections`))));
     }
   },
 
-  async [PairScenario.Loopback](_peer, session, { sizesBytes, seconds }, { loopback }, watch) {
+  async [PairScenario.Loopback](_peer, session, { sizesBytes, seconds }, { loopback }, watch, cores) {
     for (const sizeBytes of sizesBytes) {
-      loopback.push(await session.throughput!({ sizeBytes, seconds }, watch(formatSize(sizeBytes))));
+      loopback.push(
+        await cores.steady(() => session.throughput!({ sizeBytes, seconds }, watch(formatSize(sizeBytes)))),
+      );
     }
   },
 
-  async [PairScenario.Heartbeats](_peer, session, { seconds }, { heartbeats }, watch) {
+  async [PairScenario.Heartbeats](_peer, session, { seconds }, { heartbeats }, watch, cores) {
     for (const each of pingCases) {
       const task = { sizeBytes: pingPayloadBytes(each), seconds, depth: each.window };
-      heartbeats.push(await session.roundTrips!(task, watch(`${each.window} heartbeats under way`)));
+      heartbeats.push(
+        await cores.steady(() => session.roundTrips!(task, watch(`${each.window} heartbeats under way`))),
+      );
     }
   },
 };

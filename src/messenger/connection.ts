@@ -21,6 +21,8 @@ export interface Connection extends EventEmitter<ConnectionEvents> {
   readonly peerAddrs: EntityAddrVec;
   /** Where the socket in use comes from or goes to; `peerAddrs` is what the peer says of itself. */
   readonly remoteHost?: string | undefined;
+  /** Whether the session has left its socket for memory that both ends share (`ms_shared_memory`). */
+  readonly usesSharedMemory?: boolean;
   /** Feature bits both sides have; 0 before the first connect. */
   readonly features: bigint;
   /**

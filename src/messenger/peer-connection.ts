@@ -146,6 +146,10 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
     return this.channel.remoteAddress?.host;
   }
 
+  get usesSharedMemory(): boolean {
+    return this.#state === 'open' && this.#sharedMemory?.isDone === true;
+  }
+
   get features(): bigint {
     return this.#features;
   }

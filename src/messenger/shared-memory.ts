@@ -39,6 +39,8 @@ export class SharedMemoryAgreement {
   /** What the peer may say next. */
   #expected: SharedMemoryStep | undefined;
   #token: Buffer | undefined;
+  /** Both directions have gone over. */
+  isDone = false;
 
   constructor(channel: Channel, port: SharedMemoryPort, side: 'connect' | 'accept', random: RandomSource) {
     this.#channel = channel;
@@ -74,6 +76,7 @@ export class SharedMemoryAgreement {
         this.#expected = undefined;
         this.#port.shareInput();
         if (this.#side === 'connect') this.#switchOutput();
+        this.isDone = true;
     }
   }
 

@@ -12,7 +12,7 @@ import { EntityAddrVec } from '../../src/wire/entity-addrvec.ts';
 import { EntityAuthName, EntityType } from '../../src/wire/entity-name.ts';
 import { supportedDefault } from '../../src/wire/features.ts';
 import { assembleControlFrame } from '../../src/wire/frame.ts';
-import { clientIdentFrame } from '../../src/wire/frames/client-ident.ts';
+import { clientIdentFrame, IdentFlag } from '../../src/wire/frames/client-ident.ts';
 import { Tag } from '../../src/wire/frames/tag.ts';
 import { withTimeout } from './timeout.ts';
 
@@ -45,7 +45,8 @@ export class HostilePeer {
     );
   }
 
-  static async reach(target: EntityAddr, stage: HostileStage): Promise<HostilePeer> {
+  /** `sharesMemory`: its ident says that it can go on through shared memory. */
+  static async reach(target: EntityAddr, stage: HostileStage, sharesMemory = false): Promise<HostilePeer> {
     const peer = new HostilePeer(target);
     await withTimeout(once(peer.socket, 'connect'), 10_000, 'a hostile connect');
     if (stage === 'connected') {
@@ -54,7 +55,8 @@ export class HostilePeer {
       return peer;
     }
     await withTimeout(peer.#authenticate(), 10_000, 'a hostile handshake');
-    if (stage === 'session') await withTimeout(peer.#identify(target), 10_000, 'a hostile session');
+    if (stage === 'session')
+      await withTimeout(peer.#identify(target, sharesMemory), 10_000, 'a hostile session');
     return peer;
   }
 
@@ -81,7 +83,7 @@ export class HostilePeer {
     });
   }
 
-  #identify(target: EntityAddr): Promise<void> {
+  #identify(target: EntityAddr, sharesMemory: boolean): Promise<void> {
     const addr = new EntityAddr({ type: 2, host: '127.0.0.1', port: lastPort++ & 0xffff, nonce: lastPort });
     return new Promise((resolve) => {
       this.#onFrame = (tag) => tag === Tag.ServerIdent && resolve();
@@ -95,7 +97,7 @@ export class HostilePeer {
             globalSeq: 1n,
             featuresSupported: supportedDefault,
             featuresRequired: 0n,
-            flags: 1n,
+            flags: IdentFlag.Lossy | (sharesMemory ? IdentFlag.SharedMemory : 0n),
             clientCookie: 0n,
           }),
         ),

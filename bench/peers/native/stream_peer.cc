@@ -2,9 +2,10 @@
 // connection, and nothing of a messenger around them: no acks, no sequence check, no replay, no dispatch, one
 // thread. The reader reads type and first byte of each, and waits in recv (`blocking`) or asks without end
 // (`polling`). With `pages` the writer gives the socket its pages instead of copies (core/io/page_pipe.h), and the
-// reader says now and then how far it has read.
+// reader says now and then how far it has read. With `shared` the frames go through shared memory
+// (core/io/shared_link.h), and the reader asks without end.
 //
-//     stream_peer server blocking|polling|pages      stream_peer client blocking|polling|pages PORT
+//     stream_peer server blocking|polling|pages|shared      stream_peer client blocking|polling|pages|shared PORT
 #include <poll.h>
 #include <sys/uio.h>
 
@@ -13,6 +14,7 @@
 #include <memory>
 
 #include "core/io/page_pipe.h"
+#include "core/io/shared_link.h"
 #include "core/wire/frame_reader.h"
 #include "core/wire/frame_writer.h"
 #include "harness.h"
@@ -37,9 +39,39 @@ struct SendSlab {
   uint64_t end = 0;
 };
 
+// Name and token of the link, one behind the other; nobody else is here whom they would have to be kept from.
+using Invitation = uint8_t[msgr::kSharedNameBytes + msgr::kSharedTokenBytes];
+
+std::unique_ptr<msgr::SharedLink> give_link(int socket) {
+  Invitation both = {};
+  const auto unique = static_cast<uint64_t>(Clock::now().time_since_epoch().count());
+  std::memcpy(both, &unique, sizeof unique);
+  uint8_t word = 1;
+  send_all(socket, both, sizeof both);
+  check(receive_all(socket, &word, 1, 0), "recv");
+  auto link = msgr::SharedLink::give({both, msgr::kSharedNameBytes},
+                                     {both + msgr::kSharedNameBytes, msgr::kSharedTokenBytes});
+  check(link != nullptr, "give");
+  send_all(socket, &word, 1);
+  return link;
+}
+
+std::unique_ptr<msgr::SharedLink> take_link(int socket) {
+  Invitation both;
+  uint8_t word = 1;
+  check(receive_all(socket, both, sizeof both, 0), "recv");
+  auto link = msgr::SharedLink::invite({both, msgr::kSharedNameBytes});
+  check(link != nullptr, "invite");
+  send_all(socket, &word, 1);
+  check(receive_all(socket, &word, 1, 0), "recv");
+  check(link->take({both + msgr::kSharedNameBytes, msgr::kSharedTokenBytes}), "take");
+  return link;
+}
+
 class Sender {
  public:
-  Sender(int socket, bool gives_pages) : socket_(socket), gives_pages_(gives_pages) {
+  Sender(int socket, bool gives_pages, std::unique_ptr<msgr::SharedLink> link)
+      : socket_(socket), gives_pages_(gives_pages), link_(std::move(link)) {
     if (!gives_pages) return;
     std::signal(SIGPIPE, SIG_IGN);
     check(pages_.usable(), "splice");
@@ -85,6 +117,7 @@ class Sender {
   void write(iovec* vectors, size_t count) {
     for (size_t i = 0; i < count;) {
       ssize_t sent = gives_pages_ ? give(vectors + i, count - i)
+                     : link_      ? share(vectors + i, count - i)
                                   : writev(socket_, vectors + i, static_cast<int>(count - i));
       check(sent > 0, "writev");
       sent_ += static_cast<uint64_t>(sent);
@@ -111,6 +144,17 @@ class Sender {
     }
   }
 
+  ssize_t share(const iovec* vectors, size_t count) {
+    for (;;) {
+      const ssize_t sent = link_->write(vectors, count);
+      if (sent != -EAGAIN) return sent;
+      pollfd bell{link_->bell_fd(), POLLIN, 0};
+      if (!link_->wait_for_room()) continue;
+      poll(&bell, 1, -1);
+      check(link_->clear_bell(), "bell");
+    }
+  }
+
   void next_slab() {
     slabs_[current_].end = sent_;
     current_ = (current_ + 1) % kSlabs;
@@ -121,6 +165,7 @@ class Sender {
 
   int socket_;
   bool gives_pages_;
+  std::unique_ptr<msgr::SharedLink> link_;
   msgr::PagePipe pages_;
   uint64_t seq_ = 0;
   msgr::MessagePreamble preamble_;
@@ -134,13 +179,16 @@ class Sender {
   uint64_t read_ = 0;
 };
 
-int serve(bool polling, bool reports) {
+int serve(bool polling, bool reports, bool shares) {
   msgr::Limits limits;
   limits.control_payload_bytes_max = 64 << 10;
   limits.message_bytes_max = kReadBufferBytes / 2;
   msgr::FrameReader reader(limits);
   reader.set_in_session(true);
   const int socket = accept_one();
+  const auto link = shares ? take_link(socket) : nullptr;
+  // The end of the writer is seen by the socket alone.
+  uint32_t looks = 0;
   const std::unique_ptr<uint8_t[]> buffer(new uint8_t[kReadBufferBytes]);
   size_t begin = 0;
   size_t end = 0;
@@ -156,8 +204,15 @@ int serve(bool polling, bool reports) {
       begin = 0;
     }
     const size_t room = std::min(kReadBufferBytes - end, std::max(kReadBytes, reader.needed()));
-    const ssize_t got = recv(socket, buffer.get() + end, room, polling ? MSG_DONTWAIT : 0);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR)) continue;
+    ssize_t got;
+    if (link) {
+      got = link->read(buffer.get() + end, room);
+      uint8_t byte;
+      if (got == -EAGAIN && (++looks % 1024 != 0 || recv(socket, &byte, 1, MSG_DONTWAIT) != 0)) continue;
+    } else {
+      got = recv(socket, buffer.get() + end, room, polling ? MSG_DONTWAIT : 0);
+      if (got < 0 && (errno == EAGAIN || errno == EINTR)) continue;
+    }
     if (got <= 0) return 0;
     end += static_cast<size_t>(got);
     read += static_cast<uint64_t>(got);
@@ -190,8 +245,9 @@ int serve(bool polling, bool reports) {
   }
 }
 
-int stream(const char* port, bool gives_pages) {
-  Sender sender(connect_to(port), gives_pages);
+int stream(const char* port, bool gives_pages, bool shares) {
+  const int socket = connect_to(port);
+  Sender sender(socket, gives_pages, shares ? give_link(socket) : nullptr);
   Task task;
   while (read_task(task)) {
     Payloads payloads(task.size, task.rotating, 0);
@@ -221,6 +277,7 @@ int main(int argument_count, char** arguments) {
   end_with_parent();
   const bool polls = std::strcmp(arguments[2], "polling") == 0;
   const bool pages = std::strcmp(arguments[2], "pages") == 0;
-  if (std::strcmp(arguments[1], "server") == 0) return serve(polls, pages);
-  return stream(arguments[3], pages);
+  const bool shares = std::strcmp(arguments[2], "shared") == 0;
+  if (std::strcmp(arguments[1], "server") == 0) return serve(polls, pages, shares);
+  return stream(arguments[3], pages, shares);
 }

@@ -7,6 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <new>
@@ -63,7 +64,8 @@ bool send_descriptor(int socket, Bytes token, int fd) {
   return sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == static_cast<ssize_t>(token.size());
 }
 
-// The descriptor that came with the token, or -1. There is room for one; the kernel closes what does not fit.
+// The descriptor that came alone with the token, or -1. Two find room, as the control bytes are aligned; the kernel
+// closes what does not fit.
 int receive_descriptor(int socket, Bytes token) {
   uint8_t shown[kSharedTokenBytes];
   iovec piece{shown, sizeof shown};
@@ -75,16 +77,18 @@ int receive_descriptor(int socket, Bytes token) {
   message.msg_controllen = sizeof control;
   const ssize_t got = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
   if (got < 0) return -1;
-  int fd = -1;
+  int fds[2] = {-1, -1};
   for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header)) {
     if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
-    if (header->cmsg_len == CMSG_LEN(sizeof fd)) std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
+    std::memcpy(fds, CMSG_DATA(header), std::min(sizeof fds, header->cmsg_len - CMSG_LEN(0)));
   }
   if (got == static_cast<ssize_t>(sizeof shown) && token.size() == sizeof shown &&
-      std::memcmp(shown, token.data(), sizeof shown) == 0) {
-    return fd;
+      std::memcmp(shown, token.data(), sizeof shown) == 0 && fds[1] < 0) {
+    return fds[0];
   }
-  if (fd >= 0) ::close(fd);
+  for (const int fd : fds) {
+    if (fd >= 0) ::close(fd);
+  }
   return -1;
 }
 

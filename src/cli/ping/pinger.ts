@@ -142,7 +142,8 @@ export class Pinger implements Dispatcher {
       label: 'ping',
       messageTypes: new MessageRegistry([MOSDPing]),
       ...(options.transport === undefined ? {} : { transport: options.transport }),
-      ...(options.options === undefined ? {} : { options: options.options }),
+      // What is asked about is the network.
+      options: { ms_shared_memory: false, ...options.options },
       ...(options.auth === undefined ? {} : { auth: options.auth }),
     });
     this.#messenger.setDefaultPolicy(Policy.lossyClient());
