@@ -51,6 +51,18 @@ TEST_CASE("busy poll: spins that always end too early are given up, and tried ag
   CHECK(poll.wanted(now));
 }
 
+TEST_CASE("busy poll: where looks cost the sender nothing, bulk is polled for as well") {
+  BusyPoll poll(kWindowUs);
+  uint64_t now = 1'000'000'000;
+  for (int i = 0; i < 64; i++) poll.on_traffic(now += 20 * kUs, 256 * 1024);
+  CHECK_FALSE(poll.wanted(now));
+  poll.on_traffic(now, 256 * 1024, true);
+  CHECK(poll.wanted(now));
+  CHECK_FALSE(poll.looks(now));
+  CHECK(poll.looks(now + 10 * kUs));
+  CHECK_FALSE(poll.wanted(now + 1000 * kUs));
+}
+
 TEST_CASE("busy poll: a stream is looked at with pauses, a ping at once") {
   BusyPoll poll(kWindowUs);
   uint64_t now = 1'000'000'000;

@@ -271,7 +271,7 @@ TEST_CASE("shared link: only who shows the token, with memory that nobody can cu
     CHECK(done == link->ready());
     return done;
   };
-  constexpr off_t kMemoryBytes = 2 * (4096 + 512 * 1024);
+  constexpr off_t kMemoryBytes = kSharedMemoryBytes;
   const auto memory = [](off_t size, int seals) {
     const int fd = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     REQUIRE(ftruncate(fd, size) == 0);

@@ -21,10 +21,10 @@ class BusyPoll {
 
   [[nodiscard]] bool enabled() const { return window_ns_ != 0; }
 
-  // `bytes` came, or traffic of which that is not known.
-  void on_traffic(uint64_t now_ns, uint64_t bytes = 0) {
-    if (bytes >= kStreamBytes) next_look_ns_ = now_ns + kStreamPauseNs;
-    bulk_ = bytes >= kBulkBytes;
+  // `bytes` came, or traffic of which that is not known. `for_free`: a look costs the sender nothing.
+  void on_traffic(uint64_t now_ns, uint64_t bytes = 0, bool for_free = false) {
+    if (bytes >= kStreamBytes) next_look_ns_ = now_ns + (for_free ? kLinkPauseNs : kStreamPauseNs);
+    bulk_ = bytes >= kBulkBytes && !for_free;
     const uint64_t gap = std::min(now_ns - last_traffic_ns_, gap_max());
     if (resting_ > 0) {
       resting_--;
@@ -58,6 +58,7 @@ class BusyPoll {
   // So much at once is no ping.
   static constexpr uint64_t kStreamBytes = 16 * 1024;
   static constexpr uint64_t kStreamPauseNs = 30'000;
+  static constexpr uint64_t kLinkPauseNs = 10'000;
   // And so much is not worth a look at all.
   static constexpr uint64_t kBulkBytes = 96 * 1024;
 

@@ -118,6 +118,11 @@ class EventLoop {
   [[nodiscard]] uint32_t open_count() const { return open_count_; }
   // Bytes that came from sockets, ever: a driver sees by it whether traffic flows.
   [[nodiscard]] uint64_t bytes_received() const { return bytes_received_; }
+  // Whether the latest of them came through a link.
+  [[nodiscard]] bool reads_link() const {
+    const Connection* connection = find(latest_);
+    return connection != nullptr && connection->reads_link;
+  }
   // For tests: the channel, which must exist.
   [[nodiscard]] Channel& channel_of(uint32_t id) { return find(id)->channel; }
   // For tests: the channel's descriptor, or -1.

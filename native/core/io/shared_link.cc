@@ -15,13 +15,9 @@
 namespace msgr {
 namespace {
 
-// Of each direction. It leaves the cache of the core that writes for that of the core that reads: more would only
-// be further from both.
-constexpr size_t kRingBytes = 512 * 1024;
 constexpr size_t kWordsBytes = 4096;
-constexpr size_t kDirectionBytes = kWordsBytes + kRingBytes;
-constexpr size_t kMemoryBytes = 2 * kDirectionBytes;
-static_assert(sizeof(SharedRingWords) <= kWordsBytes);
+constexpr size_t kDirectionBytes = kWordsBytes + kSharedRingBytes;
+static_assert(kSharedMemoryBytes == 2 * kDirectionBytes && sizeof(SharedRingWords) <= kWordsBytes);
 
 constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 // Strangers that may be turned away while the one with the token is looked for.
@@ -92,11 +88,14 @@ int receive_descriptor(int socket, Bytes token) {
   return -1;
 }
 
+// Every page: one that the system does not have ends a process that touches it.
+bool fill(int memory_fd) { return posix_fallocate(memory_fd, 0, kSharedMemoryBytes) == 0; }
+
 bool has_fixed_size(int memory_fd) {
   struct stat status {};
   const int seals = fcntl(memory_fd, F_GET_SEALS);
   return seals >= 0 && (seals & F_SEAL_SHRINK) != 0 && fstat(memory_fd, &status) == 0 &&
-         status.st_size == static_cast<off_t>(kMemoryBytes);
+         status.st_size == static_cast<off_t>(kSharedMemoryBytes);
 }
 
 }  // namespace
@@ -104,7 +103,7 @@ bool has_fixed_size(int memory_fd) {
 SharedLink::~SharedLink() {
   if (listener_ >= 0) ::close(listener_);
   if (bell_ >= 0) ::close(bell_);
-  if (memory_ != nullptr) munmap(memory_, kMemoryBytes);
+  if (memory_ != nullptr) munmap(memory_, kSharedMemoryBytes);
 }
 
 std::unique_ptr<SharedLink> SharedLink::invite(Bytes name) {
@@ -139,11 +138,7 @@ std::unique_ptr<SharedLink> SharedLink::give(Bytes name, Bytes token) {
 bool SharedLink::make_memory(int& memory_fd) {
   memory_fd = memfd_create("msgr2", MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (memory_fd < 0) return false;
-  // Whole: a page that the system does not have would end the process at the first write.
-  if (posix_fallocate(memory_fd, 0, kMemoryBytes) == 0 && fcntl(memory_fd, F_ADD_SEALS, kSeals) == 0 &&
-      map(memory_fd, true)) {
-    return true;
-  }
+  if (fill(memory_fd) && fcntl(memory_fd, F_ADD_SEALS, kSeals) == 0 && map(memory_fd, true)) return true;
   ::close(memory_fd);
   return false;
 }
@@ -159,7 +154,7 @@ bool SharedLink::take(Bytes token) {
       continue;
     }
     bell_ = accepted;
-    const bool mapped = has_fixed_size(memory_fd) && map(memory_fd, false);
+    const bool mapped = has_fixed_size(memory_fd) && fill(memory_fd) && map(memory_fd, false);
     ::close(memory_fd);
     if (!mapped) break;
   }
@@ -169,14 +164,14 @@ bool SharedLink::take(Bytes token) {
 }
 
 bool SharedLink::map(int memory_fd, bool is_giver) {
-  void* memory = mmap(nullptr, kMemoryBytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory_fd, 0);
+  void* memory = mmap(nullptr, kSharedMemoryBytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory_fd, 0);
   if (memory == MAP_FAILED) return false;
   memory_ = static_cast<uint8_t*>(memory);
   uint8_t* const out = memory_ + (is_giver ? 0 : kDirectionBytes);
   uint8_t* const in = memory_ + (is_giver ? kDirectionBytes : 0);
   // Fresh pages are zero, and so are these words; whoever comes second must not touch what the first one wrote.
-  writer_.emplace(*reinterpret_cast<SharedRingWords*>(out), out + kWordsBytes, kRingBytes);
-  reader_.emplace(*reinterpret_cast<SharedRingWords*>(in), in + kWordsBytes, kRingBytes);
+  writer_.emplace(*reinterpret_cast<SharedRingWords*>(out), out + kWordsBytes, kSharedRingBytes);
+  reader_.emplace(*reinterpret_cast<SharedRingWords*>(in), in + kWordsBytes, kSharedRingBytes);
   return true;
 }
 

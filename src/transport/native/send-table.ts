@@ -49,7 +49,7 @@ const epilogueBytes = 13;
  * message leaves there beside its frame counts too, its object and its line of the table: as much as makes it
  * 256 KiB of frames at 64 B, where that measured best, and nearly all of it from 1 KiB on.
  */
-const eagerFlushBytes = 512 * 1024;
+const eagerFlushBytes = 256 * 1024;
 const objectBytes = 154;
 
 /** Up to here a loop copies faster than `set`, which costs about 27 ns at any small size (Node 20). */

@@ -19,6 +19,7 @@ import { sessionReconnectOkFrame } from './session-reconnect-ok.ts';
 import { sessionResetFrame } from './session-reset.ts';
 import { sessionRetryFrame } from './session-retry.ts';
 import { sessionRetryGlobalFrame } from './session-retry-global.ts';
+import { sharedMemoryFrame } from './shared-memory.ts';
 import { waitFrame } from './wait.ts';
 
 // Each codec has its own type of value; the table gives that up, and a caller pairs encode with decode.
@@ -42,6 +43,7 @@ const all: readonly unknown[] = [
   keepalive2Frame,
   keepalive2AckFrame,
   ackFrame,
+  sharedMemoryFrame,
 ];
 
 /** The codec of each tag but MESSAGE, whose four segments the frame layer takes apart. */

@@ -3,11 +3,11 @@ import * as assert from 'uvu/assert';
 import { controlFrames } from '../../../src/wire/frames/control-frames.ts';
 import { Tag, tagName } from '../../../src/wire/frames/tag.ts';
 
-test('every tag of Pacific but MESSAGE has a codec under its own number', () => {
+test('every tag of Pacific but MESSAGE, and our own, has a codec under its own number', () => {
   const pacific = Object.values(Tag).filter((tag) => tag <= Tag.Ack && tag !== Tag.Message);
   assert.equal(
     [...controlFrames.keys()].sort((a, b) => a - b),
-    pacific,
+    [...pacific, Tag.SharedMemory],
   );
   for (const [tag, frame] of controlFrames) {
     assert.is(frame.tag, tag);
