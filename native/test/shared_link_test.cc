@@ -461,6 +461,26 @@ TEST_CASE("loop: a full link holds its sender back until the reader goes on") {
   CHECK(turn_until(near, far, [&] { return far.received.size() == kCount; }));
 }
 
+TEST_CASE("loop: a link gives no more in a turn than a socket, and is read on in the next one") {
+  SharedHosts hosts;
+  Host& near = hosts.near;
+  Host& far = hosts.far;
+  constexpr uint32_t kCount = 4000;
+  for (uint32_t i = 0; i < kCount; i++) near.send(hosts.id, i);
+  near.turn(0);
+  const uint64_t written = near.table.counters(hosts.id).bytes_sent.load();
+  REQUIRE(written > 2 * far.limits.receive_turn_bytes_max);
+  for (int turn = 1; far.received.size() < kCount; turn++) {
+    REQUIRE(turn < 10);
+    const uint64_t before = far.loop.bytes_received();
+    // Does not sleep, although nobody rings.
+    far.turn(20'000);
+    CHECK(far.loop.bytes_received() - before <= far.limits.receive_turn_bytes_max);
+    CHECK(far.loop.has_later() == (far.received.size() < kCount));
+    CHECK_FALSE(far.loop.has_pending());
+  }
+}
+
 TEST_CASE("loop: bytes on the socket beside a link end the connection") {
   SharedHosts hosts;
   Host& near = hosts.near;

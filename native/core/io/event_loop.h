@@ -110,8 +110,11 @@ class EventLoop {
   bool flush();
   // Records or bytes wait that the kernel will not announce: do not sleep before receive().
   [[nodiscard]] bool has_pending() const {
-    return !pending_.empty() || !readable_.empty() || !touched_.empty() || !later_.empty();
+    return !pending_.empty() || !readable_.empty() || !touched_.empty();
   }
+  // A link has given its share of a turn and may have more, which the kernel will not announce: do not sleep before
+  // the next poll().
+  [[nodiscard]] bool has_later() const { return !later_.empty(); }
   [[nodiscard]] bool has_output() const { return !dirty_.empty(); }
 
   // Sockets and listeners that are open, idle channels not counted.

@@ -48,7 +48,7 @@ size_t cut(iovec* pieces, size_t& count, uint64_t bytes_max) {
 
 int EventLoop::poll(int timeout_ms) {
   epoll_event events[kEventsPerPoll];
-  const int count = epoll_wait(epoll_fd_, events, kEventsPerPoll, timeout_ms);
+  const int count = epoll_wait(epoll_fd_, events, kEventsPerPoll, later_.empty() ? timeout_ms : 0);
   for (int i = 0; i < count; i++) {
     const SocketTag tag = SocketTag::unpack(events[i].data.u64);
     if (tag.id == SocketTag::kWake) continue;
@@ -63,7 +63,9 @@ int EventLoop::poll(int timeout_ms) {
     }
     if (Connection* connection = find(tag)) on_event(*connection, events[i].events);
   }
-  return std::max(count, 0);
+  const bool has_more = !later_.empty();
+  start_later();
+  return std::max(count, has_more ? 1 : 0);
 }
 
 void EventLoop::on_event(Connection& connection, uint32_t events) {
@@ -224,7 +226,6 @@ bool EventLoop::append_pending(ReceiveBatch& batch) {
 
 bool EventLoop::receive(ReceiveBatch& batch) {
   if (!append_pending(batch)) return true;
-  if (readable_.empty()) start_later();
   for (; readable_next_ < readable_.size(); readable_next_++) {
     Connection* connection = find(readable_[readable_next_]);
     if (connection == nullptr) continue;
