@@ -19,6 +19,8 @@ const lookMsMax = 20;
 
 /** More than this many times the least that was seen is apart: by themselves looks differ by a half. */
 const apartFactor = 2.5;
+/** Nothing better has been seen yet when a run begins: what cores that share a cache take at most. */
+const nearNs = 60;
 const waitMs = 500;
 /** For the cores to come back together, of one figure and of a whole run. */
 const waitsPerFigureMax = 40;
@@ -41,7 +43,7 @@ for (;;) {
 export class CoreDistance implements AsyncDisposable {
   readonly #words = new Int32Array(new SharedArrayBuffer(4 * wordCount));
   readonly #worker: Worker | undefined;
-  #leastNs = Number.POSITIVE_INFINITY;
+  #leastNs = nearNs;
   #mostNs = 0;
   #waits = 0;
   #repeated = 0;

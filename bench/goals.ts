@@ -27,7 +27,8 @@ export interface Goal {
   /**
    * The same ratio for a C++ program that does that part of the work and nothing else, in the same run: its best
    * round over the median of what the goal is held against, so that a slow minute of the machine does not
-   * make a bound. Where the handler may keep its messages, its receiver makes an object for each of them besides.
+   * make a bound. The sender makes an object for each message besides, and, where the handler may keep its messages,
+   * the receiver does.
    * Null where no program stands for it. Short of `must` it forbids the goal.
    */
   readonly limit: number | null;
@@ -151,7 +152,7 @@ function rateAt(peers: readonly PeerResult[], name: string, sizeBytes: number): 
 
 /**
  * How fast it can be at most, over the median of `to`: the frames made, moved and read by C++ that does nothing else,
- * by a receiver that makes what a handler gets when it may keep it.
+ * for a sender that makes what is sent, by a receiver that makes what a handler gets when it may keep it.
  */
 function throughputLimit(
   peers: readonly PeerResult[],
@@ -164,9 +165,11 @@ function throughputLimit(
   if (rates.length === 0) return undefined;
   let limit = Math.max(...rates);
   const objects = peers.find(({ name }) => name === objectsAlone);
-  if (of === keeping && objects !== undefined) {
-    const readerNs = leastReceiverNs(frames, sizeBytes) + leastReceiverNs([objects], sizeBytes);
-    limit = Math.min(limit, 1e9 / readerNs);
+  if (objects !== undefined) {
+    for (const end of of === keeping ? (['client', 'server'] as const) : (['client'] as const)) {
+      const endNs = leastCpuNs(frames, sizeBytes, end) + leastCpuNs([objects], sizeBytes, end);
+      limit = Math.min(limit, 1e9 / endNs);
+    }
   }
   return quotient(limit, rateAt(peers, to, sizeBytes)?.median);
 }
@@ -183,9 +186,9 @@ function framePeers(peers: readonly PeerResult[], to: string, sizeBytes: number)
   return peers.filter(({ name }) => names.includes(name));
 }
 
-/** CPU time in nanoseconds of one message's receiver, in its best round. */
-function leastReceiverNs(peers: readonly PeerResult[], sizeBytes: number): number {
-  return Math.min(...peers.map((peer) => cpuOf(peer, sizeBytes, 'server')?.min ?? Number.POSITIVE_INFINITY));
+/** CPU time in nanoseconds of one end for a message, in its best round. */
+function leastCpuNs(peers: readonly PeerResult[], sizeBytes: number, end: 'server' | 'client'): number {
+  return Math.min(...peers.map((peer) => cpuOf(peer, sizeBytes, end)?.min ?? Number.POSITIVE_INFINITY));
 }
 
 /** CPU time in nanoseconds of a C++ server for one answer as large, in its best round. */

@@ -28,8 +28,8 @@ const seconds = 0.03;
 
 // The pair throws when a message is missing or its first byte is not the one that was sent.
 const checks: Record<Peer['scenarios'][number], (session: PeerSession, peer: Peer) => Promise<void>> = {
-  stream: (session, peer) => streams(session, peer, [7, 65_536, 300_007]),
-  loopback: (session, peer) => streams(session, peer, [7, 65_536]),
+  stream: (session) => streams(session, [7, 65_536, 300_007]),
+  loopback: (session) => streams(session, [7, 65_536]),
   async rotating(session) {
     const sample = await session.throughput!({ sizeBytes: 65_536, seconds, payloads: 'rotating' });
     assert.is(sample.payloads, 'rotating');
@@ -66,14 +66,13 @@ async function roundTrips(session: PeerSession, sizeBytes: number, depth: number
   assert.ok(rttMs.p9999 <= rttMs.max);
 }
 
-async function streams(session: PeerSession, { name }: Peer, sizes: readonly number[]): Promise<void> {
+async function streams(session: PeerSession, sizes: readonly number[]): Promise<void> {
   for (const sizeBytes of sizes) {
     const sample = await session.throughput!({ sizeBytes, seconds });
     assert.ok(sample.messages > 0);
     assert.ok(Math.abs(sample.megabytesPerSecond * 1e6 - sample.messagesPerSecond * sizeBytes) < 1e3);
     assert.ok(sample.server.userUs + sample.server.systemUs > 0);
-    const sends = sample.client.userUs + sample.client.systemUs > 0;
-    assert.is(sends, name !== 'objects alone', 'nobody sends what is made where it is handled');
+    assert.ok(sample.client.userUs + sample.client.systemUs > 0);
   }
 }
 
