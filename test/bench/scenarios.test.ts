@@ -24,13 +24,14 @@ if (nativeAvailable()) {
   test(
     'connections: all of them are open, few are busy, and each costs memory',
     limited(60_000, async () => {
-      const plan = { sizeBytes: 100, few: 3, many: 200, activeShare: 0.05 };
+      // So many that a send slab more or less does not hide what they hold.
+      const plan = { sizeBytes: 100, few: 3, many: 1000, activeShare: 0.01 };
       assert.ok(raiseDescriptorsLimit(descriptorsNeeded(plan)) >= descriptorsNeeded(plan));
       const sample = await measureConnections(plan, 0.05);
-      assert.equal([sample.few.active, sample.many.active, sample.open], [3, 10, 200]);
+      assert.equal([sample.few.active, sample.many.active, sample.open], [3, 10, 1000]);
       assert.ok(sample.few.messages > 0 && sample.many.messages > 0);
-      assert.ok(sample.descriptors >= 200);
-      assert.ok(sample.bytesPerConnection.client > 0);
+      assert.ok(sample.descriptors >= 1000);
+      assert.ok(sample.bytesPerConnection.client > 0, `${sample.bytesPerConnection.client}`);
     }),
   );
 } else {
