@@ -10,6 +10,7 @@ import { escapeXml, type Line, linePanel } from './line-panel.ts';
 const drawn: readonly Omit<Line, 'values' | 'isStrong'>[] = [
   { name: 'async borrowing', colour: '#d9480f' },
   { name: 'async', colour: '#f08c00' },
+  { name: 'async TCP', colour: '#e8590c' },
   { name: 'async no polling', colour: '#e8b04a' },
   { name: 'simple', colour: '#b08968' },
   { name: 'C++ stream', colour: '#868e96' },

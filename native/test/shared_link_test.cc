@@ -8,6 +8,8 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <random>
 #include <thread>
 
@@ -94,6 +96,22 @@ void hand_over(const Secret& secret, int fd, size_t token_bytes = kSharedTokenBy
   }
   REQUIRE(sendmsg(socket, &message, MSG_NOSIGNAL) == static_cast<ssize_t>(token_bytes));
   close(socket);
+}
+
+// Of all links of this process, both ends.
+std::vector<MutableBytes> shared_memory() {
+  std::vector<MutableBytes> found;
+  std::FILE* maps = std::fopen("/proc/self/maps", "r");
+  REQUIRE(maps != nullptr);
+  char line[512];
+  while (std::fgets(line, sizeof line, maps) != nullptr) {
+    unsigned long begin = 0;
+    unsigned long end = 0;
+    if (std::strstr(line, "memfd:msgr2") == nullptr || std::sscanf(line, "%lx-%lx", &begin, &end) != 2) continue;
+    found.emplace_back(reinterpret_cast<uint8_t*>(begin), end - begin);
+  }
+  std::fclose(maps);
+  return found;
 }
 
 int descriptors() {
@@ -479,6 +497,39 @@ TEST_CASE("loop: a link gives no more in a turn than a socket, and is read on in
     CHECK(far.loop.has_later() == (far.received.size() < kCount));
     CHECK_FALSE(far.loop.has_pending());
   }
+}
+
+TEST_CASE("loop: a peer that writes anything anywhere into the memory costs its connection, and nothing else") {
+  std::minstd_rand random(11);
+  int closed = 0;
+  for (int trial = 0; trial < 60; trial++) {
+    CAPTURE(trial);
+    SharedHosts hosts;
+    Host& near = hosts.near;
+    Host& far = hosts.far;
+    const std::vector<MutableBytes> memory = shared_memory();
+    REQUIRE(memory.size() == 2);
+    // What is written there is no message, so nothing may come out of it that was not sent.
+    uint32_t sent = 0;
+    for (int step = 0; step < 40 && far.last(RecordKind::kClosed) == nullptr; step++) {
+      for (int i = 0; i < 50; i++) near.send(hosts.id, sent++);
+      for (int i = 0; i < 50; i++) far.send(hosts.other, sent);
+      near.turn(0);
+      const MutableBytes bytes = memory[random() % 2];
+      const bool words = random() % 2 == 0;
+      const size_t direction = random() % 2 * (kSharedMemoryBytes / 2);
+      for (int i = 0; i < 4; i++) {
+        const size_t at = direction + random() % (words ? 512 : 4096 + 64 * 1024);
+        bytes[at] = static_cast<uint8_t>(random());
+      }
+      far.turn(0);
+      near.turn(0);
+    }
+    if (far.last(RecordKind::kClosed) != nullptr || near.last(RecordKind::kClosed) != nullptr) closed++;
+    REQUIRE(far.received.size() <= sent);
+    for (uint32_t i = 0; i < far.received.size(); i++) REQUIRE(far.received[i] == i);
+  }
+  CHECK(closed > 20);
 }
 
 TEST_CASE("loop: bytes on the socket beside a link end the connection") {

@@ -10,7 +10,7 @@
 namespace msgr {
 namespace {
 
-// Each has a mebibyte and two descriptors.
+// Each has two mebibytes, and a descriptor.
 constexpr uint32_t kLinksMax = 64;
 // A connection that has so many transfers in so short a time is busy enough for a link.
 constexpr uint32_t kBusyTransfers = 64;

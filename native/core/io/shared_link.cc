@@ -19,6 +19,8 @@ constexpr size_t kWordsBytes = 4096;
 constexpr size_t kDirectionBytes = kWordsBytes + kSharedRingBytes;
 static_assert(kSharedMemoryBytes == 2 * kDirectionBytes && sizeof(SharedRingWords) <= kWordsBytes);
 
+// Nothing in it is ever run, and newer kernels want to hear that (Linux 6.3; MFD_NOEXEC_SEAL).
+constexpr unsigned kNoExecSeal = 8;
 constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 // Strangers that may be turned away while the one with the token is looked for.
 constexpr int kAcceptsMax = 8;
@@ -136,7 +138,9 @@ std::unique_ptr<SharedLink> SharedLink::give(Bytes name, Bytes token) {
 }
 
 bool SharedLink::make_memory(int& memory_fd) {
-  memory_fd = memfd_create("msgr2", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  constexpr unsigned kFlags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+  memory_fd = memfd_create("msgr2", kFlags | kNoExecSeal);
+  if (memory_fd < 0 && errno == EINVAL) memory_fd = memfd_create("msgr2", kFlags);
   if (memory_fd < 0) return false;
   if (fill(memory_fd) && fcntl(memory_fd, F_ADD_SEALS, kSeals) == 0 && map(memory_fd, true)) return true;
   ::close(memory_fd);
