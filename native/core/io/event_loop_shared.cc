@@ -20,13 +20,12 @@ constexpr uint64_t kBusyNs = 100'000'000;
 
 // The time is taken rarely, and it is told once for each socket.
 void EventLoop::note_transfer(Connection& connection) {
-  if (++connection.transfers < kBusyTransfers) return;
+  if (connection.transfers++ == 0) connection.transfers_since_ns = monotonic_ns();
+  if (connection.transfers < kBusyTransfers) return;
   connection.transfers = 0;
-  const uint64_t now_ns = monotonic_ns();
-  const uint64_t took_ns = now_ns - connection.transfers_since_ns;
-  connection.transfers_since_ns = now_ns;
   const bool may_share_ever = connection.tuning.within_host && !connection.link && !connection.told_busy;
-  if (took_ns > kBusyNs || !may_share_ever || connection.channel.state() != Channel::State::kSession) return;
+  if (!may_share_ever || connection.channel.state() != Channel::State::kSession) return;
+  if (monotonic_ns() - connection.transfers_since_ns > kBusyNs) return;
   connection.told_busy = true;
   Record record{};
   record.kind = static_cast<int32_t>(RecordKind::kBusy);
