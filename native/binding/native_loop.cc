@@ -323,12 +323,11 @@ void NativeLoop::on_prepare() {
     update_reference();
     return;
   }
-  if (loop_.has_later()) loop_.poll(0);
   if (loop_.has_pending() || loop_.has_output() || !releases_.empty()) turn();
   if (open_ && busy_poll_.enabled() && host_.would_sleep()) spin();
   if (!open_) return;
-  loop_.unmute();
-  host_.set_awake(loop_.has_pending() || loop_.has_later() || loop_.has_output() ||
+  loop_.listen();
+  host_.set_awake(loop_.has_pending() || loop_.has_output() ||
                   (busy_poll_.enabled() && busy_poll_.wanted(monotonic_ns())));
   update_reference();
 }

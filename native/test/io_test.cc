@@ -110,8 +110,8 @@ TEST_CASE("loop: a socket that is asked directly is heard of again, whatever hap
     } else {
       far.send(other, 2);
     }
-    near.loop.unmute();
-    near.loop.unmute();
+    near.loop.listen();
+    near.loop.listen();
     if (then == Then::kGone) {
       CHECK(turn_until(near, far, [&] { return near.last(RecordKind::kClosed) != nullptr; }));
     } else {

@@ -74,7 +74,7 @@ void EventLoop::close_all() {
   readable_next_ = 0;
   touched_.clear();
   dirty_.clear();
-  later_.clear();
+  linked_.clear();
 }
 
 // Sockets
@@ -139,7 +139,7 @@ void EventLoop::set_interest(Connection& connection) {
   if (connection.fd < 0) return;
   if (connection.muted) {
     if (connection.reads() && !connection.write_blocked) return;
-    listen_again(connection);
+    connection.muted = false;
   }
   uint32_t wanted = EPOLLRDHUP;
   if (connection.state == Connection::State::kConnecting) {

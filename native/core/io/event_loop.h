@@ -102,8 +102,9 @@ class EventLoop {
   // Has receive() try the socket that gave input last, whether or not it has any now. False when there is
   // none to try.
   bool queue_latest();
-  // To be called before anybody waits in epoll: it does not tell of a socket that queue_latest() tried twice.
-  void unmute();
+  // To be called before anybody else waits in epoll: it does not tell of a socket that queue_latest() tried twice,
+  // nor of a link that nobody asked for its bell. What is there already is pending then.
+  void listen();
   // True when the batch is to be delivered before more can be read; then call again.
   [[nodiscard]] bool receive(ReceiveBatch& batch);
   // True when a socket took its share and more waits: call again after the next poll().
@@ -112,9 +113,6 @@ class EventLoop {
   [[nodiscard]] bool has_pending() const {
     return !pending_.empty() || !readable_.empty() || !touched_.empty();
   }
-  // A link has given its share of a turn and may have more, which the kernel will not announce: do not sleep before
-  // the next poll().
-  [[nodiscard]] bool has_later() const { return !later_.empty(); }
   [[nodiscard]] bool has_output() const { return !dirty_.empty(); }
 
   // Sockets and listeners that are open, idle channels not counted.
@@ -153,6 +151,7 @@ class EventLoop {
 
   void note_taken(Connection& connection, uint64_t bytes, uint64_t count);
   void mute(Connection& connection);
+  void unmute();
   void want_read(Connection& connection);
   void queue_read(Connection& connection);
   void mark_dirty(Connection& connection);
@@ -164,13 +163,13 @@ class EventLoop {
   void drop_link(Connection& connection);
   void on_bell(Connection& connection);
   void start_writing_link(Connection& connection);
-  void listen_again(Connection& connection);
+  bool queue_links();
+  void listen_to_links();
+  void stop_listening();
   ssize_t take_from_link(Connection& connection, uint8_t* to, size_t size);
   void note_transfer(Connection& connection);
 
   Progress read(Connection& connection, ReceiveBatch& batch);
-  Progress share_taken(Connection& connection);
-  void start_later();
   Progress read_large(Connection& connection, ReceiveBatch& batch, bool& again);
   Progress parse(Connection& connection, ReceiveBatch& batch, uint32_t at, uint32_t size, bool& again);
   // Takes bytes from the socket; false when there is nothing to go on with (closed, or none there).
@@ -210,8 +209,9 @@ class EventLoop {
   // The socket that epoll does not know for now, if it is still there and muted.
   SocketTag muted_{0, 0};
   size_t readable_next_ = 0;
-  // Links that have given their share of a turn and may have more, which nobody would tell of.
-  std::vector<SocketTag> later_;
+  // The connections that read a link: each poll() looks at all of them, and only who sleeps asks for their bells.
+  std::vector<SocketTag> linked_;
+  bool listens_ = false;
   uint32_t link_count_ = 0;
   std::vector<uint32_t> touched_;
   std::vector<SocketTag> dirty_;

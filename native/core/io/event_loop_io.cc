@@ -48,7 +48,9 @@ size_t cut(iovec* pieces, size_t& count, uint64_t bytes_max) {
 
 int EventLoop::poll(int timeout_ms) {
   epoll_event events[kEventsPerPoll];
-  const int count = epoll_wait(epoll_fd_, events, kEventsPerPoll, later_.empty() ? timeout_ms : 0);
+  if (timeout_ms != 0) listen_to_links();
+  const int count = epoll_wait(epoll_fd_, events, kEventsPerPoll, has_pending() ? 0 : timeout_ms);
+  stop_listening();
   for (int i = 0; i < count; i++) {
     const SocketTag tag = SocketTag::unpack(events[i].data.u64);
     if (tag.id == SocketTag::kWake) continue;
@@ -63,8 +65,7 @@ int EventLoop::poll(int timeout_ms) {
     }
     if (Connection* connection = find(tag)) on_event(*connection, events[i].events);
   }
-  const bool has_more = !later_.empty();
-  start_later();
+  const bool has_more = queue_links();
   return std::max(count, has_more ? 1 : 0);
 }
 
@@ -175,7 +176,8 @@ void EventLoop::queue_read(Connection& connection) {
 bool EventLoop::queue_latest() {
   Connection* connection = find(latest_);
   if (connection == nullptr || !connection->reads()) return false;
-  if (!connection->muted && !connection->write_blocked && tried_ == latest_) mute(*connection);
+  const bool may_mute = !connection->muted && !connection->write_blocked && !connection->reads_link;
+  if (may_mute && tried_ == latest_) mute(*connection);
   tried_ = latest_;
   if (!connection->in_readable) connection->budget = static_cast<uint32_t>(limits_.receive_turn_bytes_max);
   queue_read(*connection);
@@ -188,10 +190,6 @@ void EventLoop::mute(Connection& connection) {
   unmute();
   connection.muted = true;
   muted_ = connection.tag();
-  if (connection.reads_link) {
-    connection.link->stop_waiting_for_bytes();
-    return;
-  }
   epoll_ctl(epoll_fd_, EPOLL_CTL_DEL, connection.fd, nullptr);
   connection.registered = false;
 }
@@ -199,8 +197,13 @@ void EventLoop::mute(Connection& connection) {
 void EventLoop::unmute() {
   Connection* connection = find(muted_);
   if (connection == nullptr || !connection->muted) return;
-  listen_again(*connection);
+  connection->muted = false;
   set_interest(*connection);
+}
+
+void EventLoop::listen() {
+  unmute();
+  listen_to_links();
 }
 
 void EventLoop::mark_dirty(Connection& connection) {
@@ -225,6 +228,7 @@ bool EventLoop::append_pending(ReceiveBatch& batch) {
 }
 
 bool EventLoop::receive(ReceiveBatch& batch) {
+  stop_listening();
   if (!append_pending(batch)) return true;
   for (; readable_next_ < readable_.size(); readable_next_++) {
     Connection* connection = find(readable_[readable_next_]);
@@ -301,7 +305,7 @@ EventLoop::Progress EventLoop::read(Connection& connection, ReceiveBatch& batch)
         mark_touched(connection);
       } else {
         asked = std::min({batch.room() - tail_size, kReceiveBytes, static_cast<size_t>(connection.budget)});
-        if (asked == 0) return share_taken(connection);
+        if (asked == 0) return Progress::kDone;
         if (!take_bytes(connection, slab.data() + at + tail_size, asked, taken)) return Progress::kDone;
       }
       channel.tail().move_to(slab.data() + at);
@@ -314,22 +318,6 @@ EventLoop::Progress EventLoop::read(Connection& connection, ReceiveBatch& batch)
   return Progress::kDone;
 }
 
-// The socket has given what it may in this turn. epoll tells that there is more, but of a link nobody does.
-EventLoop::Progress EventLoop::share_taken(Connection& connection) {
-  if (connection.reads_link) later_.push_back(connection.tag());
-  return Progress::kDone;
-}
-
-void EventLoop::start_later() {
-  for (const SocketTag& tag : later_) {
-    Connection* connection = find(tag);
-    if (connection == nullptr || !connection->reads()) continue;
-    connection->budget = static_cast<uint32_t>(limits_.receive_turn_bytes_max);
-    queue_read(*connection);
-  }
-  later_.clear();
-}
-
 EventLoop::Progress EventLoop::read_large(Connection& connection, ReceiveBatch& batch, bool& again) {
   StreamTail& tail = connection.channel.tail();
   connection.tail_first = false;
@@ -337,8 +325,7 @@ EventLoop::Progress EventLoop::read_large(Connection& connection, ReceiveBatch& 
     const MutableBytes room = tail.room();
     const size_t asked = std::min(room.size(), static_cast<size_t>(connection.budget));
     size_t taken = 0;
-    if (asked == 0) return share_taken(connection);
-    if (!take_bytes(connection, room.data(), asked, taken)) return Progress::kDone;
+    if (asked == 0 || !take_bytes(connection, room.data(), asked, taken)) return Progress::kDone;
     tail.filled(taken);
     if (taken < asked && !connection.reads_link) return Progress::kDone;
   }

@@ -2,6 +2,7 @@
 // be, and how they wake the loop. What goes through them goes through event_loop_io.cc, as what sockets carry.
 #include <sys/epoll.h>
 
+#include <atomic>
 #include <cerrno>
 
 #include "core/base/clock.h"
@@ -11,7 +12,7 @@ namespace msgr {
 namespace {
 
 // Each has two mebibytes, and a descriptor.
-constexpr uint32_t kLinksMax = 64;
+constexpr uint32_t kLinksMax = 256;
 // A connection that has so many transfers in so short a time is busy enough for a link.
 constexpr uint32_t kBusyTransfers = 64;
 constexpr uint64_t kBusyNs = 100'000'000;
@@ -109,18 +110,50 @@ void EventLoop::start_writing_link(Connection& connection) {
 void EventLoop::share_input(uint32_t id) {
   Connection* connection = find(id);
   if (connection == nullptr || !connection->link || !connection->link->ready()) return;
+  if (!connection->reads_link) linked_.push_back(connection->tag());
   connection->reads_link = true;
   want_read(*connection);
 }
 
-// The end of mute(), for whatever reason.
-void EventLoop::listen_again(Connection& connection) {
-  connection.muted = false;
-  if (!connection.reads_link || !connection.reads() || connection.link->wait_for_bytes()) return;
-  if (!connection.in_readable) connection.budget = static_cast<uint32_t>(limits_.receive_turn_bytes_max);
-  queue_read(connection);
+// Answers whether any has something.
+bool EventLoop::queue_links() {
+  bool found = false;
+  for (size_t i = 0; i < linked_.size();) {
+    Connection* connection = find(linked_[i]);
+    if (connection == nullptr) {
+      linked_[i] = linked_.back();
+      linked_.pop_back();
+      continue;
+    }
+    i++;
+    if (!connection->reads() || connection->link->empty()) continue;
+    found = true;
+    if (!connection->in_readable) connection->budget = static_cast<uint32_t>(limits_.receive_turn_bytes_max);
+    queue_read(*connection);
+  }
+  return found;
 }
 
+// Whoever writes from now on rings; what was written before is found here.
+void EventLoop::listen_to_links() {
+  if (linked_.empty()) return;
+  listens_ = true;
+  for (const SocketTag& tag : linked_) {
+    if (Connection* connection = find(tag)) connection->link->ask_for_bell();
+  }
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  queue_links();
+}
+
+void EventLoop::stop_listening() {
+  if (!listens_) return;
+  listens_ = false;
+  for (const SocketTag& tag : linked_) {
+    if (Connection* connection = find(tag)) connection->link->stop_asking_for_bell();
+  }
+}
+
+// Of what there is to read poll() takes notice itself.
 void EventLoop::on_bell(Connection& connection) {
   if (!connection.link) return;
   // Its end says nothing that the socket does not say.
@@ -131,29 +164,19 @@ void EventLoop::on_bell(Connection& connection) {
     connection.write_blocked = false;
     mark_dirty(connection);
   }
-  if (!connection.reads_link || !connection.reads()) return;
-  if (!connection.in_readable) connection.budget = static_cast<uint32_t>(limits_.receive_turn_bytes_max);
-  queue_read(connection);
 }
 
-// Nothing is there: then the bell is asked for, unless the driver looks by itself.
 ssize_t EventLoop::take_from_link(Connection& connection, uint8_t* to, size_t size) {
-  for (;;) {
-    const ssize_t moved = io_.receive_shared(connection.fd, *connection.link, to, size);
-    if (moved != -EAGAIN) return moved;
-    if (connection.ask_socket) {
-      connection.ask_socket = false;
-      const ssize_t on_socket = io_.receive(connection.fd, to, size);
-      if (on_socket > 0) return -EPROTO;
-      if (on_socket != -EAGAIN) {
-        // It has ended. What the peer wrote into the link before that may be seen only now.
-        const ssize_t last = connection.link->read(to, size);
-        connection.ask_socket = last > 0;
-        return last == -EAGAIN ? on_socket : last;
-      }
-    }
-    if (connection.muted || connection.link->wait_for_bytes()) return -EAGAIN;
-  }
+  const ssize_t moved = io_.receive_shared(connection.fd, *connection.link, to, size);
+  if (moved != -EAGAIN || !connection.ask_socket) return moved;
+  connection.ask_socket = false;
+  const ssize_t on_socket = io_.receive(connection.fd, to, size);
+  if (on_socket > 0) return -EPROTO;
+  if (on_socket == -EAGAIN) return on_socket;
+  // It has ended. What the peer wrote into the link before that may be seen only now.
+  const ssize_t last = connection.link->read(to, size);
+  connection.ask_socket = last > 0;
+  return last == -EAGAIN ? on_socket : last;
 }
 
 }  // namespace msgr

@@ -211,7 +211,7 @@ void LoopThread::run() {
       done_.fetch_add(commands, std::memory_order_release);
       if (open_count == 0) notify();
     }
-    if (again || more_output || loop_.has_later() || (loop_.has_output() && !loop_.has_pending())) {
+    if (again || more_output || (loop_.has_output() && !loop_.has_pending())) {
       loop_.poll(0);
       continue;
     }

@@ -55,10 +55,11 @@ class SharedLink {
   // As read and writev: bytes moved, or -errno; never waits. The other side is woken if it waits for that.
   ssize_t read(uint8_t* to, size_t size);
   ssize_t write(const iovec* from, size_t count);
-  // Ask for the bell; false: there is no need to, try again.
-  [[nodiscard]] bool wait_for_bytes() { return reader_->wait(); }
+  // Asks for the bell; false: there is no need to, try again.
   [[nodiscard]] bool wait_for_room() { return writer_->wait(); }
-  void stop_waiting_for_bytes() { reader_->stop_waiting(); }
+  // The same for bytes; a fence, and a look at empty(), are to follow.
+  void ask_for_bell() { reader_->ask(); }
+  void stop_asking_for_bell() { reader_->stop_asking(); }
   [[nodiscard]] bool empty() const { return reader_->empty(); }
 
  private:

@@ -2,6 +2,10 @@
 //
 //      written ──► up to here the reader may read            both only grow; their difference is what is unread
 //      read    ──► up to here the writer may write again
+//      origin      the count that lies at the front of the bytes
+//
+// A ring that is empty begins anew at its front, so that little traffic stays in little memory: a hundred links that
+// each went through all of their rings would never find anything in a cache.
 //
 // Whoever finds nothing to do says so (`…_waits`) and looks once more; the other side takes the word back when it
 // has changed that, and rings (shared_link.h). The order of these four steps is what no wake-up is lost by.
@@ -23,9 +27,11 @@
 
 namespace msgr {
 
-// At the front of a ring's memory. Each word has a cache line pair of its own.
+// At the front of a ring's memory. What each side writes has a cache line pair of its own.
 struct SharedRingWords {
   alignas(128) std::atomic<uint64_t> written;
+  // Changed before `written` is, and only when all that was written has been read.
+  std::atomic<uint64_t> origin;
   alignas(128) std::atomic<uint64_t> read;
   alignas(128) std::atomic<uint32_t> reader_waits;
   alignas(128) std::atomic<uint32_t> writer_waits;
@@ -43,11 +49,15 @@ class SharedRingWriter {
     size_t room = 0;
     if (!look(room)) return -EPROTO;
     if (room == 0) return -EAGAIN;
+    if (room == size_) {
+      origin_ = written_;
+      words_.origin.store(origin_, std::memory_order_relaxed);
+    }
     size_t taken = 0;
     for (size_t i = 0; i < count && taken < room; i++) {
       const auto* from = static_cast<const uint8_t*>(pieces[i].iov_base);
       const size_t some = std::min(pieces[i].iov_len, room - taken);
-      const size_t at = (written_ + taken) & (size_ - 1);
+      const size_t at = (written_ - origin_ + taken) & (size_ - 1);
       const size_t first = std::min(some, size_ - at);
       std::memcpy(bytes_ + at, from, first);
       std::memcpy(bytes_, from + first, some - first);
@@ -87,6 +97,7 @@ class SharedRingWriter {
   const size_t size_;
   // Ours; what stands in the memory is for the reader only.
   uint64_t written_ = 0;
+  uint64_t origin_ = 0;
 };
 
 class SharedRingReader {
@@ -100,7 +111,8 @@ class SharedRingReader {
     if (unread > size_) return -EPROTO;
     if (unread == 0) return -EAGAIN;
     const size_t some = std::min<size_t>(size, unread);
-    const size_t at = read_ & (size_ - 1);
+    // Whatever it says, it is a place in the ring.
+    const size_t at = (read_ - words_.origin.load(std::memory_order_relaxed)) & (size_ - 1);
     const size_t first = std::min(some, size_ - at);
     std::memcpy(to, bytes_ + at, first);
     std::memcpy(to + first, bytes_, some - first);
@@ -119,15 +131,15 @@ class SharedRingReader {
 
   [[nodiscard]] bool empty() const { return words_.written.load(std::memory_order_acquire) == read_; }
 
-  // Asks to be woken when bytes are there. False: some are, and nobody will ring.
-  [[nodiscard]] bool wait() {
-    words_.reader_waits.store(1, std::memory_order_relaxed);
-    std::atomic_thread_fence(std::memory_order_seq_cst);
-    if (empty()) return true;
-    stop_waiting();
-    return false;
+  // Asks to be woken when bytes are there. A fence, and a look at empty(), are to follow: what is there already is
+  // not rung for.
+  void ask() { words_.reader_waits.store(1, std::memory_order_relaxed); }
+  void stop_asking() {
+    // Not written to for nothing: the writer looks at it.
+    if (words_.reader_waits.load(std::memory_order_relaxed) != 0) {
+      words_.reader_waits.store(0, std::memory_order_relaxed);
+    }
   }
-  void stop_waiting() { words_.reader_waits.store(0, std::memory_order_relaxed); }
 
  private:
   SharedRingWords& words_;
