@@ -2,7 +2,7 @@
  * How far this machine's cores are from each other. A hypervisor may run the processors of a virtual machine now on
  * cores that share a cache and now on others, for seconds or a minute: then every byte that one process hands to
  * another takes four times as long, and a figure of that time says nothing beside one of another time. So a figure
- * is taken again when a look before or after it finds the cores further apart than usual; each peer's alike.
+ * is taken again when a look before or after it finds the cores apart; each peer's alike.
  */
 import { availableParallelism } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
@@ -17,10 +17,8 @@ const looksPerMeasurement = 5;
 /** A thread that does not get a core of its own must not hold the other one for longer. */
 const lookMsMax = 20;
 
-/** More than this many times the least that was seen is apart: by themselves looks differ by a half. */
-const apartFactor = 2.5;
-/** Nothing better has been seen yet when a run begins: what cores that share a cache take at most. */
-const nearNs = 60;
+/** Cores that share a cache take 30 to 75 ns, others 200 and more. */
+const apartNs = 150;
 const waitMs = 500;
 /** For the cores to come back together, of one figure and of a whole run. */
 const waitsPerFigureMax = 40;
@@ -43,7 +41,7 @@ for (;;) {
 export class CoreDistance implements AsyncDisposable {
   readonly #words = new Int32Array(new SharedArrayBuffer(4 * wordCount));
   readonly #worker: Worker | undefined;
-  #leastNs = nearNs;
+  #leastNs = Number.POSITIVE_INFINITY;
   #mostNs = 0;
   #waits = 0;
   #repeated = 0;
@@ -55,7 +53,7 @@ export class CoreDistance implements AsyncDisposable {
     this.#worker.unref();
   }
 
-  /** What `measure` answers, of a time when the cores were as near each other as they use to be, if there is one. */
+  /** What `measure` answers, of a time when the cores were near each other, if there is one. */
   async steady<T>(measure: () => Promise<T>): Promise<T> {
     for (let repeats = 0; ; repeats++) {
       await this.#untilNear();
@@ -95,7 +93,7 @@ export class CoreDistance implements AsyncDisposable {
     if (ns === undefined) return false;
     this.#leastNs = Math.min(this.#leastNs, ns);
     this.#mostNs = Math.max(this.#mostNs, ns);
-    return ns > this.#leastNs * apartFactor;
+    return ns > apartNs;
   }
 
   /** Nanoseconds from core to core; undefined when no other core could be had. */
