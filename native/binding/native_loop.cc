@@ -248,7 +248,7 @@ void NativeLoop::spin() {
       now = monotonic_ns();
       const uint64_t received = loop_.bytes_received() - before;
       if (received == 0) continue;
-      busy_poll_.on_traffic(now, received, loop_.reads_link());
+      busy_poll_.on_traffic(now, received, loop_.latest_by_link());
       if (!host_.would_sleep()) return;
     } else {
       now = monotonic_ns();
@@ -308,7 +308,9 @@ void NativeLoop::on_readable() {
   loop_.poll(0);
   turn();
   const uint64_t received = loop_.bytes_received() - before;
-  if (open_ && busy_poll_.enabled() && received != 0) busy_poll_.on_traffic(monotonic_ns(), received, loop_.reads_link());
+  if (open_ && busy_poll_.enabled() && received != 0) {
+    busy_poll_.on_traffic(monotonic_ns(), received, loop_.latest_by_link());
+  }
 }
 
 void NativeLoop::on_prepare() {

@@ -84,9 +84,9 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
   #peerAddrs: EntityAddrVec;
   #peerName: EntityName;
   #features = 0n;
-  #sharesMemory = false;
+  #peerSharesMemory = false;
   /** Of the present socket. */
-  #sharedMemory: SharedMemoryAgreement | undefined;
+  #memoryAgreement: SharedMemoryAgreement | undefined;
   #auth: AuthFacts | undefined;
   readonly #sending: SendPath;
   readonly #requests: RequestTable;
@@ -147,7 +147,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
   }
 
   get usesSharedMemory(): boolean {
-    return this.#state === 'open' && this.#sharedMemory?.isDone === true;
+    return this.#state === 'open' && this.#memoryAgreement?.isDone === true;
   }
 
   get features(): bigint {
@@ -335,8 +335,8 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
 
   onFrame(tag: number, payload: Buffer): void {
     try {
-      if (tag === Tag.SharedMemory && this.#sharedMemory !== undefined) {
-        this.#sharedMemory.onFrame(payload);
+      if (tag === Tag.SharedMemory && this.#memoryAgreement !== undefined) {
+        this.#memoryAgreement.onFrame(payload);
         return;
       }
       if (tag !== Tag.Keepalive2Ack) {
@@ -350,7 +350,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
   }
 
   onBusy(): void {
-    this.#sharedMemory?.onBusy();
+    this.#memoryAgreement?.onBusy();
   }
 
   onDrain(): void {
@@ -381,7 +381,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
     this.#peerAddrs = identity.addrs;
     this.#peerName = identity.name;
     this.#features = identity.features;
-    this.#sharesMemory = identity.sharesMemory;
+    this.#peerSharesMemory = identity.sharesMemory;
     if (identity.lossy !== this.policy.lossy)
       this.policy = Object.freeze({ ...this.policy, lossy: identity.lossy });
   }
@@ -401,7 +401,7 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
     this.channel.handler = this;
     if (this.#isReadingPaused) this.channel.pauseReading();
     this.channel.startSession({ lossless: !this.policy.lossy });
-    this.#sharedMemory = this.#agreement(by);
+    this.#memoryAgreement = this.#makeAgreement(by);
     this.#enter('open', undefined);
     this.#watchIdle();
     if (by === 'connect') this.messenger.connected(this);
@@ -425,8 +425,8 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
     );
   }
 
-  #agreement(by: 'connect' | 'accept'): SharedMemoryAgreement | undefined {
-    const port = this.#sharesMemory && this.#offersSharedMemory ? this.channel.sharedMemory : undefined;
+  #makeAgreement(by: 'connect' | 'accept'): SharedMemoryAgreement | undefined {
+    const port = this.#peerSharesMemory && this.#offersSharedMemory ? this.channel.sharedMemory : undefined;
     return port && new SharedMemoryAgreement(this.channel, port, by, this.messenger.random);
   }
 

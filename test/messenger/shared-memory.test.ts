@@ -11,6 +11,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { authSharedKey } from '../../src/auth/shared-key.ts';
 import { type Connection, Message, type Messenger, Policy } from '../../src/index.ts';
+import { nativeAvailable } from '../../src/native.ts';
 import type { Options } from '../../src/options.ts';
 import { EntityAddr } from '../../src/wire/entity-addr.ts';
 import { assembleControlFrame } from '../../src/wire/frame.ts';
@@ -18,9 +19,10 @@ import { SharedMemoryStep, sharedMemoryFrame } from '../../src/wire/frames/share
 import { Tag } from '../../src/wire/frames/tag.ts';
 import { ByteProxy } from '../support/byte-proxy.ts';
 import { HostilePeer } from '../support/hostile-peer.ts';
-import { Messengers, type Recorder, testTransports } from '../support/messengers.ts';
+import { Messengers, type Recorder } from '../support/messengers.ts';
 import { limited, waitUntil } from '../support/timeout.ts';
 
+const run = nativeAvailable() ? test : test.skip;
 const type = 0x1001;
 
 interface Ends {
@@ -74,7 +76,7 @@ function openSharedMemory(): number {
 }
 
 for (const threads of [0, 1]) {
-  test(
+  run(
     `a busy session goes over, and what it carries is what it carried before (loop threads: ${threads})`,
     limited(60_000, async () => {
       await using all = new Messengers('async');
@@ -104,7 +106,7 @@ const stays: Readonly<Record<string, EndsInit>> = {
 };
 
 for (const [why, init] of Object.entries(stays)) {
-  test(
+  run(
     `a session stays on its socket when ${why}`,
     limited(60_000, async () => {
       await using all = new Messengers('async');
@@ -119,10 +121,9 @@ for (const transports of [
   ['async', 'simple'],
   ['simple', 'async'],
 ] as const) {
-  test(
+  run(
     `a session between ${transports.join(' and ')} stays on its socket`,
     limited(60_000, async () => {
-      if (!transports.every((transport) => testTransports().includes(transport))) return;
       await using servers = new Messengers(transports[0]);
       await using clients = new Messengers(transports[1]);
       const { messenger, recorder } = await servers.server({ name: 'osd.0' });
@@ -135,7 +136,7 @@ for (const transports of [
   );
 }
 
-test(
+run(
   'somebody stands between the two: the session stays where they can see it',
   limited(60_000, async () => {
     await using all = new Messengers('async');
@@ -153,7 +154,7 @@ test(
   }),
 );
 
-test(
+run(
   'streams both ways go over and back with each fault of their socket, and every message arrives once',
   limited(120_000, async () => {
     await using all = new Messengers('async');
@@ -183,7 +184,7 @@ test(
   }),
 );
 
-test(
+run(
   'the memory goes with the connection',
   limited(60_000, async () => {
     const before = openSharedMemory();
@@ -196,7 +197,7 @@ test(
   }),
 );
 
-test(
+run(
   'a peer that is killed in the middle of a stream is noticed, and all that it had sent before is there',
   limited(60_000, async () => {
     await using all = new Messengers('async');
@@ -219,7 +220,7 @@ test(
   }),
 );
 
-test(
+run(
   'whatever a peer says about shared memory costs that one connection',
   limited(60_000, async () => {
     await using all = new Messengers('async');

@@ -21,10 +21,11 @@ class BusyPoll {
 
   [[nodiscard]] bool enabled() const { return window_ns_ != 0; }
 
-  // `bytes` came, or traffic of which that is not known. `for_free`: a look costs the sender nothing.
-  void on_traffic(uint64_t now_ns, uint64_t bytes = 0, bool for_free = false) {
-    if (bytes >= kStreamBytes) next_look_ns_ = now_ns + (for_free ? kLinkPauseNs : kStreamPauseNs);
-    bulk_ = bytes >= kBulkBytes && !for_free;
+  // `bytes` came, or traffic of which that is not known. `by_link`: through shared memory, where a look costs the
+  // sender nothing.
+  void on_traffic(uint64_t now_ns, uint64_t bytes = 0, bool by_link = false) {
+    if (bytes >= kStreamBytes) next_look_ns_ = now_ns + (by_link ? kLinkPauseNs : kStreamPauseNs);
+    bulk_ = bytes >= kBulkBytes && !by_link;
     const uint64_t gap = std::min(now_ns - last_traffic_ns_, gap_max());
     if (resting_ > 0) {
       resting_--;
@@ -42,7 +43,7 @@ class BusyPoll {
 
   // A loop that sleeps between its pings sees gaps of a wake-up more than one that polls, and one that is
   // fed tens of KiB at a time sees gaps of as long as the sender takes to fill them: both are worth the wait,
-  // as the next input is likely to come before a sleep and a wake-up would be over. Who is fed in bulk sleeps:
+  // as the next input is likely to come before a sleep and a wake-up would be over. Who is fed in bulk by a socket sleeps:
   // nobody waits for an answer then, and meanwhile the sender makes the next read larger.
   [[nodiscard]] bool wanted(uint64_t now_ns) const {
     if (bulk_ || resting_ > 0 || average_gap_ns_ >= 4 * window_ns_) return false;

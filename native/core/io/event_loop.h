@@ -25,7 +25,6 @@
 #include "core/io/connection.h"
 #include "core/io/page_trial.h"
 #include "core/io/receive_batch.h"
-#include "core/io/shared_link.h"
 #include "core/io/socket.h"
 #include "core/io/socket_io.h"
 #include "core/io/stream_watch.h"
@@ -117,10 +116,10 @@ class EventLoop {
 
   // Sockets and listeners that are open, idle channels not counted.
   [[nodiscard]] uint32_t open_count() const { return open_count_; }
-  // Bytes that came from sockets, ever: a driver sees by it whether traffic flows.
+  // Bytes that came from sockets and links, ever: a driver sees by it whether traffic flows.
   [[nodiscard]] uint64_t bytes_received() const { return bytes_received_; }
   // Whether the latest of them came through a link.
-  [[nodiscard]] bool reads_link() const {
+  [[nodiscard]] bool latest_by_link() const {
     const Connection* connection = find(latest_);
     return connection != nullptr && connection->reads_link;
   }

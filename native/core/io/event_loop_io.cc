@@ -107,7 +107,8 @@ void EventLoop::on_quiet_event(Connection& connection, uint32_t events) {
   if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
     uint8_t byte;
     const ssize_t peeked = recv(connection.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    const bool read_all = connection.channel.tail().empty() && !(connection.reads_link && !connection.link->empty());
+    const bool link_is_empty = !connection.reads_link || connection.link->empty();
+    const bool read_all = link_is_empty && connection.channel.tail().empty();
     if (peeked <= 0 && read_all) {
       if (peeked == 0) {
         fail(connection, CloseReason::kPeerClosed, 0, SocketStep::kReceive);
@@ -410,7 +411,8 @@ bool EventLoop::write(Connection& connection) {
       fail_frame(connection);
       return false;
     }
-    const size_t asked = connection.socket_rest > 0 ? cut(pieces, count, connection.socket_rest) : sum(pieces, count);
+    const size_t asked =
+        connection.socket_rest > 0 ? cut(pieces, count, connection.socket_rest) : sum(pieces, count);
     bool tries_pages = false;
     const ssize_t moved = connection.writes_link ? io_.send_shared(connection.fd, *connection.link, pieces, count)
                                                  : send_on_socket(connection, pieces, count, asked, tries_pages);
@@ -431,10 +433,11 @@ bool EventLoop::write(Connection& connection) {
       connection.socket_rest -= taken;
       if (connection.socket_rest == 0) start_writing_link(connection);
     }
-    if (taken < asked && !(connection.writes_link && !connection.link->wait_for_room())) {
-      connection.write_blocked = true;
-      break;
-    }
+    if (taken == asked) continue;
+    // The reader may have made room meanwhile.
+    if (connection.writes_link && !connection.link->wait_for_room()) continue;
+    connection.write_blocked = true;
+    break;
   }
   if (written > 0) mark_touched(connection);
   set_interest(connection);

@@ -7,11 +7,11 @@
 // A ring that is empty begins anew at its front, so that little traffic stays in little memory: a hundred links that
 // each went through all of their rings would never find anything in a cache.
 //
-// Whoever finds nothing to do says so (`…_waits`) and looks once more; the other side takes the word back when it
-// has changed that, and rings (shared_link.h). The order of these four steps is what no wake-up is lost by.
+// Whoever goes to sleep says so (`…_waits`) and looks once more; the other side takes the word back when it has
+// changed something, and rings (shared_link.h). The order of these four steps is what no wake-up is lost by.
 //
-// The other side may be hostile: of its words only `written` or `read` is used, and only after a look at whether it
-// can be true. Bytes are copied out before anybody looks at them, as they may change under the eyes.
+// The other side may be hostile: its count is used only after a look at whether it can be true, and `origin` only as
+// a place in the ring, which any number is. Bytes are copied out before anybody looks at them, as they may change under the eyes.
 // Threads: one at each side.
 #pragma once
 
