@@ -21,12 +21,22 @@ export async function measurePeer(
   let session: PeerSession | undefined;
   try {
     session = await peer.start();
-    for (const scenario of scenarios) {
-      await measure[scenario](peer, session, plan, result, watch, cores);
-    }
+    const steady = steadied(session, cores);
+    for (const scenario of scenarios) await measure[scenario](peer, steady, plan, result, watch);
   } finally {
     await session?.close();
   }
+}
+
+/** The same session, whose figures are of times when the machine's cores are near each other. */
+function steadied(session: PeerSession, cores: CoreDistance): PeerSession {
+  return {
+    throughput: (task, onProgress) => cores.steady(() => session.throughput!(task, onProgress)),
+    roundTrips: (task, onProgress) => cores.steady(() => session.roundTrips!(task, onProgress)),
+    collections: (task) => cores.steady(() => session.collections!(task)),
+    connect: (count) => session.connect!(count),
+    close: () => session.close(),
+  };
 }
 
 type Measure = (
@@ -35,76 +45,56 @@ type Measure = (
   plan: Plan,
   result: MutablePeerResult,
   watch: Watcher,
-  cores: CoreDistance,
 ) => Promise<void>;
 
 const measure: Record<PairScenario, Measure> = {
-  async [PairScenario.Stream](_peer, session, { sizesBytes, seconds }, { stream }, watch, cores) {
+  async [PairScenario.Stream](_peer, session, { sizesBytes, seconds }, { stream }, watch) {
     for (const sizeBytes of sizesBytes) {
-      stream.push(
-        await cores.steady(() => session.throughput!({ sizeBytes, seconds }, watch(formatSize(sizeBytes)))),
-      );
+      stream.push(await session.throughput!({ sizeBytes, seconds }, watch(formatSize(sizeBytes))));
     }
   },
 
-  async [PairScenario.Rotating](_peer, session, { sizesBytes, seconds }, { rotating }, watch, cores) {
+  async [PairScenario.Rotating](_peer, session, { sizesBytes, seconds }, { rotating }, watch) {
     for (const sizeBytes of sizesBytes) {
       const what = `${formatSize(sizeBytes)}, rotating`;
-      rotating.push(
-        await cores.steady(() =>
-          session.throughput!({ sizeBytes, seconds, payloads: 'rotating' }, watch(what)),
-        ),
-      );
+      rotating.push(await session.throughput!({ sizeBytes, seconds, payloads: 'rotating' }, watch(what)));
     }
   },
 
-  async [PairScenario.Requests](peer, session, { pingBytes, depths, seconds }, { requests }, watch, cores) {
+  async [PairScenario.Requests](peer, session, { pingBytes, depths, seconds }, { requests }, watch) {
     for (const depth of depths) {
       if (depth > (peer.depthMax ?? Number.POSITIVE_INFINITY)) continue;
       const task = { sizeBytes: pingBytes, seconds, depth };
-      requests.push(
-        await cores.steady(() => session.roundTrips!(task, watch(`${depth} requests under way`))),
-      );
+      requests.push(await session.roundTrips!(task, watch(`${depth} requests under way`)));
     }
   },
 
-  async [PairScenario.Gc](_peer, session, { gcSizesBytes, seconds }, { gc }, watch, cores) {
+  async [PairScenario.Gc](_peer, session, { gcSizesBytes, seconds }, { gc }, watch) {
     for (const sizeBytes of gcSizesBytes) {
       watch('collections')(0);
-      gc.push(await cores.steady(() => session.collections!({ sizeBytes, seconds })));
+      gc.push(await session.collections!({ sizeBytes, seconds }));
     }
   },
 
-  async [PairScenario.FanIn](
-    _peer,
-    session,
-    { fanInBytes, fanInConnections, seconds },
-    { fanIn },
-    watch,
-    cores,
-  ) {
+  async [PairScenario.FanIn](_peer, session, { fanInBytes, fanInConnections, seconds }, { fanIn }, watch) {
     for (const active of fanInConnections) {
       // None is closed: the busy ones are the first so many.
       await session.connect!(active);
       const task = { sizeBytes: fanInBytes, seconds, active };
-      fanIn.push(await cores.steady(() => session.throughput!(task, watch(`${active} connections`))));
+      fanIn.push(await session.throughput!(task, watch(`${active} connections`)));
     }
   },
 
-  async [PairScenario.Loopback](_peer, session, { sizesBytes, seconds }, { loopback }, watch, cores) {
+  async [PairScenario.Loopback](_peer, session, { sizesBytes, seconds }, { loopback }, watch) {
     for (const sizeBytes of sizesBytes) {
-      loopback.push(
-        await cores.steady(() => session.throughput!({ sizeBytes, seconds }, watch(formatSize(sizeBytes)))),
-      );
+      loopback.push(await session.throughput!({ sizeBytes, seconds }, watch(formatSize(sizeBytes))));
     }
   },
 
-  async [PairScenario.Heartbeats](_peer, session, { seconds }, { heartbeats }, watch, cores) {
+  async [PairScenario.Heartbeats](_peer, session, { seconds }, { heartbeats }, watch) {
     for (const each of pingCases) {
       const task = { sizeBytes: pingPayloadBytes(each), seconds, depth: each.window };
-      heartbeats.push(
-        await cores.steady(() => session.roundTrips!(task, watch(`${each.window} heartbeats under way`))),
-      );
+      heartbeats.push(await session.roundTrips!(task, watch(`${each.window} heartbeats under way`)));
     }
   },
 };

@@ -102,6 +102,8 @@ class NativeLoop final : private HostLoop::Client {
   void command(Run run);
   template <typename Run>
   void command_now(Run run);
+  template <typename Run>
+  napi_value ask(const Call& call, Run run);
   void submit_messages();
   void publish_releases();
   [[nodiscard]] bool deliver(uint32_t index, ReceiveBatch& batch);

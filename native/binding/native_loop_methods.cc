@@ -77,6 +77,14 @@ void NativeLoop::command_now(Run run) {
   if (thread_) thread_->drain();
 }
 
+// For questions that the loop answers. What is asked about comes out of `call` before: no Node-API on its thread.
+template <typename Run>
+napi_value NativeLoop::ask(const Call& call, Run run) {
+  bool answer = false;
+  command_now([&answer, run](EventLoop& loop) { answer = run(loop); });
+  return boolean_value(call.env(), answer);
+}
+
 napi_value NativeLoop::define(napi_env env) {
   const auto method = [](const char* name, napi_callback call) {
     return napi_property_descriptor{name,   nullptr, call, nullptr, nullptr, nullptr, napi_default_method,
@@ -303,30 +311,18 @@ napi_value NativeLoop::resume_reading(const Call& call) {
   return nullptr;
 }
 
-// These answer at once, so the bytes need not be copied.
-
 napi_value NativeLoop::share_invite(const Call& call) {
-  bool done = false;
-  command_now([&done, id = call.u32(0), name = call.bytes(1)](EventLoop& loop) {
-    done = loop.share_invite(id, name);
-  });
-  return boolean_value(call.env(), done);
+  return ask(call, [id = call.u32(0), name = call.bytes(1)](EventLoop& loop) { return loop.share_invite(id, name); });
 }
 
 napi_value NativeLoop::share_give(const Call& call) {
-  bool done = false;
-  command_now([&done, id = call.u32(0), name = call.bytes(1), token = call.bytes(2)](EventLoop& loop) {
-    done = loop.share_give(id, name, token);
+  return ask(call, [id = call.u32(0), name = call.bytes(1), token = call.bytes(2)](EventLoop& loop) {
+    return loop.share_give(id, name, token);
   });
-  return boolean_value(call.env(), done);
 }
 
 napi_value NativeLoop::share_take(const Call& call) {
-  bool done = false;
-  command_now([&done, id = call.u32(0), token = call.bytes(1)](EventLoop& loop) {
-    done = loop.share_take(id, token);
-  });
-  return boolean_value(call.env(), done);
+  return ask(call, [id = call.u32(0), token = call.bytes(1)](EventLoop& loop) { return loop.share_take(id, token); });
 }
 
 napi_value NativeLoop::share_nothing(const Call& call) {

@@ -150,6 +150,29 @@ inline uint32_t connect_to(Host& near, uint32_t id, uint32_t generation, Host& f
   return static_cast<uint32_t>(far.last(RecordKind::kAccepted)->channel);
 }
 
+// The ends of a session: near's channel, and far's.
+struct Ends {
+  uint32_t id;
+  uint32_t other;
+};
+
+inline Ends open_session(Host& near, Host& far, bool lossless) {
+  const uint16_t port = listen_on(far);
+  const uint32_t id = near.table.take();
+  near.loop.create(id);
+  const uint32_t other = connect_to(near, id, 1, far, port);
+  near.loop.start_session(id, lossless);
+  far.loop.start_session(other, lossless);
+  return {id, other};
+}
+
+// One message over a session of which nothing else is under way.
+inline void send_one(Host& near, uint32_t id, Host& far, uint32_t number) {
+  const size_t wanted = far.received.size() + 1;
+  near.send(id, number);
+  REQUIRE(turn_until(near, far, [&] { return far.received.size() == wanted; }));
+}
+
 // The host's side of a threaded loop: what the binding does, without JavaScript.
 struct ThreadedHost : Host {
   ThreadedHost() : tables(3, std::vector<Record>(256)), place_tables(3, std::vector<RecordPlace>(256)) {

@@ -82,12 +82,7 @@ TEST_CASE("loop: a socket that is asked directly is heard of again, whatever hap
   for (const Then then : {Then::kMessages, Then::kFullQueue, Then::kGone}) {
     Host near;
     Host far;
-    const uint16_t port = listen_on(far);
-    const uint32_t id = near.table.take();
-    near.loop.create(id);
-    const uint32_t other = connect_to(near, id, 1, far, port);
-    near.loop.start_session(id, true);
-    far.loop.start_session(other, true);
+    const auto [id, other] = open_session(near, far, true);
     far.send(other, 0);
     CHECK(turn_until(near, far, [&] { return near.received.size() == 1; }));
     // Asked twice in vain; epoll does not tell of what comes then, and asking does.
@@ -123,12 +118,7 @@ TEST_CASE("loop: a socket that is asked directly is heard of again, whatever hap
 TEST_CASE("loop: a batch of eight records is delivered as often as it takes") {
   Host near({}, 8);
   Host far({}, 8);
-  const uint16_t port = listen_on(far);
-  const uint32_t id = near.table.take();
-  near.loop.create(id);
-  const uint32_t other = connect_to(near, id, 1, far, port);
-  near.loop.start_session(id, false);
-  far.loop.start_session(other, false);
+  const auto [id, other] = open_session(near, far, false);
   for (uint32_t i = 0; i < 3000; i++) near.send(id, i);
   CHECK(turn_until(near, far, [&] { return far.received.size() == 3000; }));
   for (uint32_t i = 0; i < 3000; i++) REQUIRE(far.received[i] == i);
@@ -215,12 +205,9 @@ TEST_CASE("loop: the kernel fits the buffers of a stream within one host, and of
     CAPTURE(lossless);
     Host near;
     Host far;
-    const uint16_t port = listen_on(far);
-    const uint32_t id = near.table.take();
-    near.loop.create(id);
-    const uint32_t other = connect_to(near, id, 1, far, port);
-    near.loop.start_session(id, lossless);
-    far.loop.start_session(other, lossless);
+    const Ends ends = open_session(near, far, lossless);
+    const uint32_t id = ends.id;
+    const uint32_t other = ends.other;
     const auto locks = [](Host& host, uint32_t channel) {
       int value = 0;
       socklen_t size = sizeof value;

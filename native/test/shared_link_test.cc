@@ -123,9 +123,7 @@ int descriptors() {
 
 void become_busy(Host& near, uint32_t id, Host& far) {
   while (near.last(RecordKind::kBusy) == nullptr) {
-    const size_t wanted = far.received.size() + 1;
-    near.send(id, static_cast<uint32_t>(far.received.size()));
-    REQUIRE(turn_until(near, far, [&] { return far.received.size() == wanted; }));
+    send_one(near, id, far, static_cast<uint32_t>(far.received.size()));
     REQUIRE(far.received.size() < 100'000);
   }
 }
@@ -163,12 +161,9 @@ struct SharedHosts {
   uint32_t other;
 
   explicit SharedHosts(bool lossless = true) {
-    const uint16_t port = listen_on(far);
-    id = near.table.take();
-    near.loop.create(id);
-    other = connect_to(near, id, 1, far, port);
-    near.loop.start_session(id, lossless);
-    far.loop.start_session(other, lossless);
+    const Ends ends = open_session(near, far, lossless);
+    id = ends.id;
+    other = ends.other;
     REQUIRE(share(near, id, far, other));
   }
 };
@@ -558,19 +553,10 @@ TEST_CASE("loop: bytes on the socket beside a link end the connection") {
 TEST_CASE("loop: a busy session within the host is told of, once for its socket") {
   Host near;
   Host far;
-  const uint16_t port = listen_on(far);
-  const uint32_t id = near.table.take();
-  near.loop.create(id);
-  const uint32_t other = connect_to(near, id, 1, far, port);
-  near.loop.start_session(id, true);
-  far.loop.start_session(other, true);
+  const auto [id, other] = open_session(near, far, true);
   become_busy(near, id, far);
   near.events.clear();
-  for (uint32_t i = 0; i < 500; i++) {
-    const size_t wanted = far.received.size() + 1;
-    near.send(id, i);
-    REQUIRE(turn_until(near, far, [&] { return far.received.size() == wanted; }));
-  }
+  for (uint32_t i = 0; i < 500; i++) send_one(near, id, far, i);
   CHECK(near.last(RecordKind::kBusy) == nullptr);
 }
 
