@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -265,7 +264,6 @@ TEST_CASE("shared link: two threads that sleep whenever they can lose no byte an
     REQUIRE((moved > 0 || moved == -EAGAIN));
     if (moved == -EAGAIN) {
       links.far->ask_for_bell();
-      std::atomic_thread_fence(std::memory_order_seq_cst);
       if (links.far->empty()) sleep(*links.far);
       links.far->stop_asking_for_bell();
       continue;

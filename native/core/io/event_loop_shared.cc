@@ -2,7 +2,6 @@
 // be, and how they wake the loop. What goes through them goes through event_loop_io.cc, as what sockets carry.
 #include <sys/epoll.h>
 
-#include <atomic>
 #include <cerrno>
 
 #include "core/base/clock.h"
@@ -141,7 +140,6 @@ void EventLoop::listen_to_links() {
   for (const SocketTag& tag : linked_) {
     if (Connection* connection = find(tag)) connection->link->ask_for_bell();
   }
-  std::atomic_thread_fence(std::memory_order_seq_cst);
   queue_links();
 }
 

@@ -57,7 +57,7 @@ class SharedLink {
   ssize_t write(const iovec* from, size_t count);
   // Asks for the bell; false: there is no need to, try again.
   [[nodiscard]] bool wait_for_room() { return writer_->wait(); }
-  // The same for bytes; a fence, and a look at empty(), are to follow.
+  // The same for bytes; a look at empty() is to follow.
   void ask_for_bell() { reader_->ask(); }
   void stop_asking_for_bell() { reader_->stop_asking(); }
   [[nodiscard]] bool empty() const { return reader_->empty(); }
