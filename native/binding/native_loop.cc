@@ -230,6 +230,19 @@ void NativeLoop::turn() {
   trim_later();
 }
 
+// A turn of which the polling learns, if it brought anything; answers that.
+bool NativeLoop::watched_turn() {
+  const uint64_t received = loop_.bytes_received();
+  const uint64_t sent = loop_.bytes_sent();
+  turn();
+  if (!open_ || !busy_poll_.enabled() || loop_.bytes_received() == received) return false;
+  busy_poll_.on_traffic(monotonic_ns(),
+                        {.bytes_received = loop_.bytes_received() - received,
+                         .bytes_sent = loop_.bytes_sent() - sent,
+                         .by_link = loop_.latest_by_link()});
+  return true;
+}
+
 // Looks for input for a while, because it is likely to come before a sleep and a wake-up would be over.
 // The host's loop turns once per slice, so nobody else waits longer than that.
 void NativeLoop::spin() {
@@ -242,17 +255,10 @@ void NativeLoop::spin() {
     }
     // The socket that gave input last is the likely one: most looks try it without asking which are ready.
     if (look++ % kLooksPerPoll == 0 || !loop_.queue_latest() ? loop_.poll(0) > 0 : true) {
-      const uint64_t before = loop_.bytes_received();
-      turn();
-      if (!open_) return;
-      now = monotonic_ns();
-      const uint64_t received = loop_.bytes_received() - before;
-      if (received == 0) continue;
-      busy_poll_.on_traffic(now, received, loop_.latest_by_link());
-      if (!host_.would_sleep()) return;
-    } else {
-      now = monotonic_ns();
+      const bool moved = watched_turn();
+      if (!open_ || (moved && !host_.would_sleep())) return;
     }
+    now = monotonic_ns();
   }
 }
 
@@ -304,13 +310,8 @@ void NativeLoop::on_readable() {
     if (open_ && busy_poll_.enabled()) busy_poll_.on_traffic(monotonic_ns());
     return;
   }
-  const uint64_t before = loop_.bytes_received();
   loop_.poll(0);
-  turn();
-  const uint64_t received = loop_.bytes_received() - before;
-  if (open_ && busy_poll_.enabled() && received != 0) {
-    busy_poll_.on_traffic(monotonic_ns(), received, loop_.latest_by_link());
-  }
+  watched_turn();
 }
 
 void NativeLoop::on_prepare() {

@@ -110,6 +110,7 @@ class NativeLoop final : private HostLoop::Client {
 
   // The drivers: inline …
   void turn();
+  bool watched_turn();
   void spin();
   // … and threaded.
   void deliver_filled();

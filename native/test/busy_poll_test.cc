@@ -54,9 +54,9 @@ TEST_CASE("busy poll: spins that always end too early are given up, and tried ag
 TEST_CASE("busy poll: where looks cost the sender nothing, bulk is polled for as well") {
   BusyPoll poll(kWindowUs);
   uint64_t now = 1'000'000'000;
-  for (int i = 0; i < 64; i++) poll.on_traffic(now += 20 * kUs, 256 * 1024);
+  for (int i = 0; i < 64; i++) poll.on_traffic(now += 20 * kUs, {.bytes_received = 256 * 1024});
   CHECK_FALSE(poll.wanted(now));
-  poll.on_traffic(now, 256 * 1024, true);
+  poll.on_traffic(now, {.bytes_received = 256 * 1024, .by_link = true});
   CHECK(poll.wanted(now));
   CHECK_FALSE(poll.looks(now));
   CHECK(poll.looks(now + 10 * kUs));
@@ -66,9 +66,9 @@ TEST_CASE("busy poll: where looks cost the sender nothing, bulk is polled for as
 TEST_CASE("busy poll: a stream is looked at with pauses, a ping at once") {
   BusyPoll poll(kWindowUs);
   uint64_t now = 1'000'000'000;
-  poll.on_traffic(now, 2000);
+  poll.on_traffic(now, {.bytes_received = 2000});
   CHECK(poll.looks(now));
-  poll.on_traffic(now, 64 * 1024);
+  poll.on_traffic(now, {.bytes_received = 64 * 1024});
   CHECK_FALSE(poll.looks(now));
   CHECK_FALSE(poll.looks(now + 10 * kUs));
   CHECK(poll.looks(now + kWindowUs * kUs));
@@ -78,9 +78,20 @@ TEST_CASE("busy poll: what comes in bulk is slept for, until less comes") {
   BusyPoll poll(kWindowUs);
   uint64_t now = 1'000'000'000;
   spins(poll, now, 10, 64);
-  poll.on_traffic(now, 256 * 1024);
+  poll.on_traffic(now, {.bytes_received = 256 * 1024});
   CHECK_FALSE(poll.wanted(now));
   CHECK_FALSE(poll.wanted(now + 40 * kUs));
-  poll.on_traffic(now + 40 * kUs, 2000);
+  poll.on_traffic(now + 40 * kUs, {.bytes_received = 2000});
   CHECK(poll.wanted(now + 40 * kUs));
+}
+
+TEST_CASE("busy poll: bulk that is answered is polled for") {
+  BusyPoll poll(kWindowUs);
+  uint64_t now = 1'000'000'000;
+  spins(poll, now, 10, 64);
+  poll.on_traffic(now, {.bytes_received = 128 * 1024, .bytes_sent = 128 * 1024});
+  CHECK(poll.wanted(now + 40 * kUs));
+  // Acknowledgements are no answers.
+  poll.on_traffic(now + 40 * kUs, {.bytes_received = 128 * 1024, .bytes_sent = 400});
+  CHECK_FALSE(poll.wanted(now + 40 * kUs));
 }

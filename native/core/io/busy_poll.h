@@ -12,6 +12,14 @@ namespace msgr {
 // the peer, by spinning at the same time.
 inline constexpr unsigned kCpusForTwoSpinners = 4;
 
+// What one turn brought, and what was answered.
+struct LoopTraffic {
+  uint64_t bytes_received = 0;
+  uint64_t bytes_sent = 0;
+  // What came last came through shared memory, where a look costs the sender nothing.
+  bool by_link = false;
+};
+
 class BusyPoll {
  public:
   // Spins for `window_us` after the last traffic, and up to four times as long while messages use to come
@@ -21,11 +29,11 @@ class BusyPoll {
 
   [[nodiscard]] bool enabled() const { return window_ns_ != 0; }
 
-  // `bytes` came, or traffic of which that is not known. `by_link`: through shared memory, where a look costs the
-  // sender nothing.
-  void on_traffic(uint64_t now_ns, uint64_t bytes = 0, bool by_link = false) {
-    if (bytes >= kStreamBytes) next_look_ns_ = now_ns + (by_link ? kLinkPauseNs : kStreamPauseNs);
-    bulk_ = bytes >= kBulkBytes && !by_link;
+  // Without `traffic` there was some of which no more is known.
+  void on_traffic(uint64_t now_ns, const LoopTraffic& traffic = {}) {
+    const uint64_t bytes = traffic.bytes_received;
+    if (bytes >= kStreamBytes) next_look_ns_ = now_ns + (traffic.by_link ? kLinkPauseNs : kStreamPauseNs);
+    bulk_ = bytes >= kBulkBytes && traffic.bytes_sent < bytes / kAnsweredPart && !traffic.by_link;
     const uint64_t gap = std::min(now_ns - last_traffic_ns_, gap_max());
     if (resting_ > 0) {
       resting_--;
@@ -43,8 +51,8 @@ class BusyPoll {
 
   // A loop that sleeps between its pings sees gaps of a wake-up more than one that polls, and one that is
   // fed tens of KiB at a time sees gaps of as long as the sender takes to fill them: both are worth the wait,
-  // as the next input is likely to come before a sleep and a wake-up would be over. Who is fed in bulk by a socket sleeps:
-  // nobody waits for an answer then, and meanwhile the sender makes the next read larger.
+  // as the next input is likely to come before a sleep and a wake-up would be over. Who is fed in bulk by a socket
+  // and answers little sleeps: nobody waits then, and meanwhile the sender makes the next read larger.
   [[nodiscard]] bool wanted(uint64_t now_ns) const {
     if (bulk_ || resting_ > 0 || average_gap_ns_ >= 4 * window_ns_) return false;
     return now_ns - last_traffic_ns_ < patience_ns();
@@ -62,6 +70,8 @@ class BusyPoll {
   static constexpr uint64_t kLinkPauseNs = 10'000;
   // And so much is not worth a look at all.
   static constexpr uint64_t kBulkBytes = 96 * 1024;
+  // Unless so large a part of it is sent as well: requests and answers, many under way.
+  static constexpr uint64_t kAnsweredPart = 4;
 
   [[nodiscard]] uint64_t gap_max() const { return 16 * window_ns_; }
   [[nodiscard]] uint64_t patience_ns() const {

@@ -116,9 +116,10 @@ class EventLoop {
 
   // Sockets and listeners that are open, idle channels not counted.
   [[nodiscard]] uint32_t open_count() const { return open_count_; }
-  // Bytes that came from sockets and links, ever: a driver sees by it whether traffic flows.
+  // Bytes that came from sockets and links, and that went into them, ever: a driver sees by it whether traffic flows.
   [[nodiscard]] uint64_t bytes_received() const { return bytes_received_; }
-  // Whether the latest of them came through a link.
+  [[nodiscard]] uint64_t bytes_sent() const { return bytes_sent_; }
+  // Whether what came last came through a link.
   [[nodiscard]] bool latest_by_link() const {
     const Connection* connection = find(latest_);
     return connection != nullptr && connection->reads_link;
@@ -190,6 +191,7 @@ class EventLoop {
   uint32_t next_serial_ = 0;
   uint32_t open_count_ = 0;
   uint64_t bytes_received_ = 0;
+  uint64_t bytes_sent_ = 0;
 
   std::vector<std::unique_ptr<Connection>> connections_;
   std::vector<ListenSocket> listeners_;

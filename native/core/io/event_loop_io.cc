@@ -428,6 +428,7 @@ bool EventLoop::write(Connection& connection) {
     const size_t taken = moved < 0 ? 0 : static_cast<size_t>(moved);
     channel.wrote(taken);
     written += taken;
+    bytes_sent_ += taken;
     if (tries_pages) page_trial_.moved(taken, monotonic_ns());
     if (connection.socket_rest > 0) {
       connection.socket_rest -= taken;
