@@ -60,7 +60,6 @@ const throughputGoals = [
 /** What the limits are taken from. */
 const framesAlone = 'C++ stream';
 const framesPolling = 'C++ stream polling';
-const framesAsPages = 'C++ stream pages';
 const framesShared = 'C++ stream shared';
 const bytesAlone = 'TCP stream';
 const answersAlone = 'C++ answers';
@@ -181,8 +180,8 @@ function throughputLimit(
 function framePeers(peers: readonly PeerResult[], to: string, sizeBytes: number): PeerResult[] {
   const names: readonly string[] =
     to === framesAlone || sizeBytes >= lendBytesMin
-      ? [bytesAlone, framesAsPages, framesShared]
-      : [framesAlone, framesPolling, framesAsPages, framesShared];
+      ? [bytesAlone, framesShared]
+      : [framesAlone, framesPolling, framesShared];
   return peers.filter(({ name }) => names.includes(name));
 }
 

@@ -24,12 +24,6 @@ export const messageBytesMaxDefault = 256 * 1024 * 1024;
 /** Payloads of at least this many bytes are lent to the kernel instead of being copied into the send slab. */
 export const lendBytesMin = 16 * 1024;
 
-/**
- * The same while the socket is given whole pages of the slab (`async`, streams within one host): the kernel does
- * not copy them, which is worth more than the copy into the slab; with larger frames slabs are mostly tails.
- */
-export const lendFromPagesBytesMin = 384 * 1024;
-
 /** One receive or send slab; a frame that does not fit gets a slab of its own. */
 export const slabBytes = 1024 * 1024;
 

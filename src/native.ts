@@ -56,7 +56,7 @@ export interface NativeLoop {
   createChannel(): number;
   /** The number's last record, `destroyed`, has been seen: it may be used again. */
   giveBack(channel: number): void;
-  /** Counters of channels `chunk * countersPerChunk` and on, 192 bytes each. */
+  /** Counters of channels `chunk * countersPerChunk` and on, 128 bytes each. */
   counters(chunk: number): ArrayBuffer;
   /** Throws when the address is not numeric. */
   connect(channel: number, generation: number, address: SocketAddress, options: SocketOptions): void;
@@ -90,8 +90,8 @@ export interface NativeLoop {
   /** [listener's number or -1, failed step, errno, six words of the bound address]. */
   listen(address: SocketAddress, options: SocketOptions): Int32Array;
   closeListener(listener: number): void;
-  /** Takes the messages of the send table and makes a slab with room for `bytes` of a message to `channel` current. */
-  nextSlab(bytes: number, channel: number): Uint8Array;
+  /** Takes the messages of the send table and makes a slab with room for `bytes` current. */
+  nextSlab(bytes: number): Uint8Array;
   /**
    * The next lent payload of the present send table, in the table's order and front before data. It stays
    * where it is until `token` is released.

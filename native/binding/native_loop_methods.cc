@@ -196,7 +196,6 @@ napi_value NativeLoop::create_channel(const Call& call) {
 }
 
 napi_value NativeLoop::give_back(const Call& call) {
-  send_->forget(call.u32(0));
   table_.give_back(call.u32(0));
   return nullptr;
 }
@@ -374,7 +373,7 @@ napi_value NativeLoop::close_listener(const Call& call) {
 
 napi_value NativeLoop::next_slab(const Call& call) {
   submit_messages();
-  napi_value view = send_->next_slab(call.env(), call.u32(0), call.u32(1));
+  napi_value view = send_->next_slab(call.env(), call.u32(0));
   if (view == nullptr)
     throw_error(call.env(), "ERR_MSGR_INVALID_ARGUMENT", "no memory for a message to send");
   return view;

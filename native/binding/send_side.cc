@@ -166,20 +166,10 @@ void SendSide::start_table() {
 void SendSide::rewind_if_unused() {
   if (control_[Control::kSendOffset] == 0 || !empty()) return;
   // The one reference is that of TypeScript's view.
-  const Slab& slab = *current();
-  if (slab.unique() && slab.given_to() != Slab::kSomebodyGone) begin(slab);
+  if (current()->unique()) begin();
 }
 
-void SendSide::forget(uint32_t channel) {
-  for (const Slot& slot : slots_) {
-    if (slot.slab != nullptr && slot.slab->given_to() == channel) slot.slab->lose_reader();
-  }
-  if (control_[Control::kSendChannel] == static_cast<int32_t>(channel)) {
-    control_[Control::kSendChannel] = static_cast<int32_t>(Slab::kSomebodyGone);
-  }
-}
-
-napi_value SendSide::next_slab(napi_env env, uint32_t bytes, uint32_t channel) {
+napi_value SendSide::next_slab(napi_env env, uint32_t bytes) {
   uint32_t found = ~uint32_t{0};
   uint32_t vacant = ~uint32_t{0};
   uint32_t idle = 0;
@@ -187,12 +177,10 @@ napi_value SendSide::next_slab(napi_env env, uint32_t bytes, uint32_t channel) {
     Slot& slot = slots_[i];
     if (slot.slab != nullptr && slot.slab->unique()) {
       const Slab& slab = *slot.slab;
-      const uint32_t given_to = slab.given_to();
-      const bool fits = slab.standard() && bytes <= slab.capacity() &&
-                        (given_to == Slab::kNobody || given_to == channel);
+      const bool fits = slab.standard() && bytes <= slab.capacity();
       if (fits && found == ~uint32_t{0}) {
         found = i;
-      } else if (!slab.standard() || given_to == Slab::kSomebodyGone || ++idle > kIdleSlots) {
+      } else if (!slab.standard() || ++idle > kIdleSlots) {
         drop(env, slot);
       }
     }
@@ -211,17 +199,15 @@ napi_value SendSide::next_slab(napi_env env, uint32_t bytes, uint32_t channel) {
 
 napi_value SendSide::make_current(napi_env env, uint32_t slot) {
   control_[Control::kSendSlot] = static_cast<int32_t>(slot);
-  begin(*slots_[slot].slab);
+  begin();
   napi_value view = nullptr;
   napi_get_reference_value(env, slots_[slot].view, &view);
   return view;
 }
 
-void SendSide::begin(const Slab& slab) {
-  static_assert(static_cast<int32_t>(Slab::kNobody) == Control::kAnyChannel);
+void SendSide::begin() {
   control_[Control::kSendOffset] = 0;
   control_[Control::kSendStart] = 0;
-  control_[Control::kSendChannel] = static_cast<int32_t>(slab.given_to());
 }
 
 bool SendSide::fill(napi_env env, Slot& slot, uint32_t bytes) {

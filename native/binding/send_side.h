@@ -2,7 +2,7 @@
 //
 // A slab is current until it is full. It comes back for reuse once every frame in it has left the outboxes,
 // which its reference count tells. TypeScript's view of a slab is made once and lives as long as the slab
-// stays in its slot. A slab of which a channel's socket was given pages comes back for that channel alone.
+// stays in its slot.
 // Threads: JavaScript's, but for consume(), which runs on the loop's.
 #pragma once
 
@@ -34,9 +34,8 @@ class SendSide {
   // Lets go of TypeScript's views.
   void close(napi_env env);
 
-  // Makes another slab current, with room for `bytes` of a message to `channel`, and answers its Uint8Array;
-  // null when there is no memory. The present table must have been taken.
-  [[nodiscard]] napi_value next_slab(napi_env env, uint32_t bytes, uint32_t channel);
+  // Makes another slab current, with room for `bytes`, and answers its Uint8Array; null when there is no memory. The present table must have been taken.
+  [[nodiscard]] napi_value next_slab(napi_env env, uint32_t bytes);
   // Notes where the next lent payload of the present table lies, in the order of the table and front
   // before data. `token` comes back once the bytes are no longer needed.
   void lend(uint32_t token, Bytes bytes) { lent_.push_back({token, bytes.data()}); }
@@ -51,8 +50,6 @@ class SendSide {
   // Nothing of the current slab is in use any more: TypeScript begins at its start again, where the cache is
   // warm.
   void rewind_if_unused();
-  // The channel has ended, and its number may be another one's next.
-  void forget(uint32_t channel);
 
  private:
   struct Slot {
@@ -63,7 +60,7 @@ class SendSide {
   static constexpr uint32_t kIdleSlots = 8;
 
   [[nodiscard]] napi_value make_current(napi_env env, uint32_t slot);
-  void begin(const Slab& slab);
+  void begin();
   [[nodiscard]] bool fill(napi_env env, Slot& slot, uint32_t bytes);
   void drop(napi_env env, Slot& slot);
   void start_table();

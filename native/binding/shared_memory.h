@@ -37,17 +37,13 @@ struct Control {
   // What the delivery under way is: a record table, and its records.
   static constexpr int32_t kDeliveredTable = 6;
   static constexpr int32_t kDeliveredCount = 7;
-  // The only channel whose messages may go into the present send slab; kAnyChannel: all.
-  static constexpr int32_t kSendChannel = 8;
-  static constexpr int32_t kAnyChannel = -1;
 };
 
 inline constexpr NamedNumber kControlWords[] = {
     {"sendCount", Control::kSendCount}, {"sendOffset", Control::kSendOffset},
     {"sendStart", Control::kSendStart}, {"sendTable", Control::kSendTable},
     {"sendSlot", Control::kSendSlot},   {"releaseCount", Control::kReleaseCount},
-    {"deliveredTable", Control::kDeliveredTable},
-    {"deliveredCount", Control::kDeliveredCount}, {"sendChannel", Control::kSendChannel},
+    {"deliveredTable", Control::kDeliveredTable}, {"deliveredCount", Control::kDeliveredCount},
 };
 
 // SocketStep, for the errors that TypeScript makes of it.

@@ -206,24 +206,6 @@ TEST_CASE("channel: a peer that forgot what it had gets it again and drops nothi
   CHECK(left.counters.messages_sent == 11);
 }
 
-TEST_CASE("channel: pages are given in a lossless session within one host, and only of messages") {
-  const Buffer front(1000, 1);
-  const auto gives = [&](bool lossless, bool within_host, bool control) {
-    Endpoint endpoint;
-    endpoint.channel().open();
-    endpoint.channel().start_session(lossless, within_host);
-    endpoint.send(1, front);
-    if (control) endpoint.channel().send_control(18, text("12345678"));
-    iovec pieces[8];
-    REQUIRE(endpoint.channel().gather(pieces, 8, 1 << 20) > 0);
-    return endpoint.channel().give_pages(1000);
-  };
-  CHECK(gives(true, true, false));
-  CHECK_FALSE(gives(true, true, true));
-  CHECK_FALSE(gives(true, false, false));
-  CHECK_FALSE(gives(false, true, false));
-}
-
 TEST_CASE("channel: within one host what is unread beyond the limit is backlog, and drains as it is acknowledged") {
   const Buffer front(1000, 1);
   for (const bool within_host : {false, true}) {

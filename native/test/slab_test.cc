@@ -103,23 +103,3 @@ TEST_CASE("slab: taken, passed on and given back by several threads") {
   CHECK(pool->live_count() == 0);
   pool->close();
 }
-
-TEST_CASE("slab: one whose pages were given to somebody is not used again, but by its holder") {
-  SlabPool* pool = SlabPool::create(65536, 1 << 20);
-  for (const uint32_t reader : {uint32_t{3}, Slab::kSomebodyGone}) {
-    SlabRef slab = pool->take();
-    const uint64_t id = slab->id();
-    CHECK(slab->given_to() == Slab::kNobody);
-    slab->lose_reader();
-    CHECK(slab->given_to() == Slab::kNobody);
-    slab->give_to(3);
-    if (reader != 3) slab->lose_reader();
-    CHECK(slab->given_to() == reader);
-    slab = {};
-    CHECK(pool->idle_bytes() == 0);
-    CHECK(pool->live_count() == 0);
-    CHECK(pool->take()->id() != id);
-    pool->trim(0);
-  }
-  pool->close();
-}

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <csignal>
 #include <cstdint>
 #include <cstring>
 #include <functional>
@@ -38,12 +37,6 @@ inline Limits small_limits() {
   limits.unread_within_host_bytes_max = 48 * 1024;
   return limits;
 }
-
-// As in a process of Node. Without it nobody is given pages (PagePipe::usable).
-struct IgnoredPipeSignal {
-  void (*before)(int) = std::signal(SIGPIPE, SIG_IGN);
-  ~IgnoredPipeSignal() { std::signal(SIGPIPE, before); }
-};
 
 // splitmix64.
 class Random {

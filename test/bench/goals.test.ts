@@ -46,8 +46,7 @@ test('throughput: what C++ frames alone reach in the same run forbids more', () 
     peerResult('libzmq', [10]),
     peerResult('node:net', [10]),
     peerResult('C++ stream', [12]),
-    peerResult('C++ stream polling', [11]),
-    peerResult('C++ stream pages', [13]),
+    peerResult('C++ stream polling', [13]),
     peerResult('TCP stream', [100]),
   ];
   const goals = goalsOf(resultsOf(peers));

@@ -1,19 +1,16 @@
 // What the frames themselves allow: MESSAGE frames of msgr2.1 with every CRC made and checked, over one TCP
 // connection, and nothing of a messenger around them: no acks, no sequence check, no replay, no dispatch, one
 // thread. The reader reads type and first byte of each, and waits in recv (`blocking`) or asks without end
-// (`polling`). With `pages` the writer gives the socket its pages instead of copies (core/io/page_pipe.h), and the
-// reader says now and then how far it has read. With `shared` the frames go through shared memory
-// (core/io/shared_link.h), and the reader asks without end.
+// (`polling`). With `shared` the frames go through shared memory (core/io/shared_link.h), and the reader asks without
+// end.
 //
-//     stream_peer server blocking|polling|pages|shared      stream_peer client blocking|polling|pages|shared PORT
+//     stream_peer server blocking|polling|shared      stream_peer client blocking|polling|shared PORT
 #include <poll.h>
 #include <sys/uio.h>
 
 #include <cerrno>
-#include <csignal>
 #include <memory>
 
-#include "core/io/page_pipe.h"
 #include "core/io/shared_link.h"
 #include "core/wire/frame_reader.h"
 #include "core/wire/frame_writer.h"
@@ -29,15 +26,6 @@ constexpr size_t kWriteBytes = 512 << 10;
 constexpr size_t kLendBytesMin = 16 << 10;
 constexpr size_t kReadBytes = 512 << 10;
 constexpr size_t kReadBufferBytes = 256 << 20;
-
-// The reader's word, in the way of pages: bytes of the stream that it has read, told after so many more.
-constexpr uint64_t kReadReportBytes = 128 << 10;
-
-// Where frames are made. Given pages of, it may be written to again when the reader has read as far as `end`.
-struct SendSlab {
-  std::vector<uint8_t> bytes = std::vector<uint8_t>(2 * kWriteBytes);
-  uint64_t end = 0;
-};
 
 // Name and token of the link, one behind the other; nobody else is here whom they would have to be kept from.
 using Invitation = uint8_t[msgr::kSharedNameBytes + msgr::kSharedTokenBytes];
@@ -70,12 +58,7 @@ std::unique_ptr<msgr::SharedLink> take_link(int socket) {
 
 class Sender {
  public:
-  Sender(int socket, bool gives_pages, std::unique_ptr<msgr::SharedLink> link)
-      : socket_(socket), gives_pages_(gives_pages), link_(std::move(link)) {
-    if (!gives_pages) return;
-    std::signal(SIGPIPE, SIG_IGN);
-    check(pages_.usable(), "splice");
-  }
+  Sender(int socket, std::unique_ptr<msgr::SharedLink> link) : socket_(socket), link_(std::move(link)) {}
 
   void send(uint16_t type, const uint8_t* payload, uint32_t size) {
     const msgr::MessageHeader header{.seq = ++seq_, .type = type, .priority = 127};
@@ -86,29 +69,25 @@ class Sender {
     }
     const auto frame_bytes = static_cast<size_t>(msgr::message_frame_size(sizes));
     if (used_ + frame_bytes > kWriteBytes) flush();
-    uint8_t* frame = slab().data() + used_;
+    uint8_t* frame = slab_.data() + used_;
     if (size > 0) std::memcpy(frame + msgr::kMessageGapOffset, payload, size);
     used_ += msgr::finish_message(frame, preamble_, header, sizes);
   }
 
   void flush() {
-    if (used_ == begin_) return;
-    iovec vector{slab().data() + begin_, used_ - begin_};
+    if (used_ == 0) return;
+    iovec vector{slab_.data(), used_};
     write(&vector, 1);
   }
 
  private:
-  static constexpr size_t kSlabs = 4;
-
-  std::vector<uint8_t>& slab() { return slabs_[current_].bytes; }
-
   void lend(const msgr::MessageHeader& header, const msgr::MessageSizes& sizes, const uint8_t* payload) {
     const size_t before = used_ + msgr::kMessageGapOffset;
-    used_ += msgr::finish_message(slab().data() + used_, preamble_, header, sizes, nullptr, payload);
+    used_ += msgr::finish_message(slab_.data() + used_, preamble_, header, sizes, nullptr, payload);
     iovec vectors[3] = {
-        {slab().data() + begin_, before - begin_},
+        {slab_.data(), before},
         {const_cast<uint8_t*>(payload), sizes.data},
-        {slab().data() + before, used_ - before},
+        {slab_.data() + before, used_ - before},
     };
     write(vectors, 3);
   }
@@ -116,11 +95,9 @@ class Sender {
   // What has been made of the slab, and what is lent.
   void write(iovec* vectors, size_t count) {
     for (size_t i = 0; i < count;) {
-      ssize_t sent = gives_pages_ ? give(vectors + i, count - i)
-                     : link_      ? share(vectors + i, count - i)
-                                  : writev(socket_, vectors + i, static_cast<int>(count - i));
+      ssize_t sent = link_ ? share(vectors + i, count - i)
+                           : writev(socket_, vectors + i, static_cast<int>(count - i));
       check(sent > 0, "writev");
-      sent_ += static_cast<uint64_t>(sent);
       for (; i < count && static_cast<size_t>(sent) >= vectors[i].iov_len; i++) {
         sent -= static_cast<ssize_t>(vectors[i].iov_len);
       }
@@ -128,20 +105,7 @@ class Sender {
       vectors[i].iov_base = static_cast<uint8_t*>(vectors[i].iov_base) + sent;
       vectors[i].iov_len -= static_cast<size_t>(sent);
     }
-    begin_ = used_;
-    if (gives_pages_ && used_ + kLendBytesMin < kWriteBytes) return;
-    if (gives_pages_) next_slab();
-    begin_ = 0;
     used_ = 0;
-  }
-
-  ssize_t give(const iovec* vectors, size_t count) {
-    for (;;) {
-      const ssize_t sent = pages_.send(socket_, vectors, count);
-      if (sent != -EAGAIN) return sent;
-      pollfd writable{socket_, POLLOUT, 0};
-      poll(&writable, 1, -1);
-    }
   }
 
   ssize_t share(const iovec* vectors, size_t count) {
@@ -155,31 +119,16 @@ class Sender {
     }
   }
 
-  void next_slab() {
-    slabs_[current_].end = sent_;
-    current_ = (current_ + 1) % kSlabs;
-    while (read_ < slabs_[current_].end) {
-      check(receive_all(socket_, reinterpret_cast<uint8_t*>(&read_), sizeof read_, 0), "recv");
-    }
-  }
-
   int socket_;
-  bool gives_pages_;
   std::unique_ptr<msgr::SharedLink> link_;
-  msgr::PagePipe pages_;
   uint64_t seq_ = 0;
   msgr::MessagePreamble preamble_;
-  SendSlab slabs_[kSlabs];
-  size_t current_ = 0;
-  // Of the current slab, what is written and what is made.
-  size_t begin_ = 0;
+  // Where frames are made, the last of them beyond what is written at once.
+  std::vector<uint8_t> slab_ = std::vector<uint8_t>(2 * kWriteBytes);
   size_t used_ = 0;
-  // Bytes of the stream.
-  uint64_t sent_ = 0;
-  uint64_t read_ = 0;
 };
 
-int serve(bool polling, bool reports, bool shares) {
+int serve(bool polling, bool shares) {
   msgr::Limits limits;
   limits.control_payload_bytes_max = 64 << 10;
   limits.message_bytes_max = kReadBufferBytes / 2;
@@ -192,8 +141,6 @@ int serve(bool polling, bool reports, bool shares) {
   const std::unique_ptr<uint8_t[]> buffer(new uint8_t[kReadBufferBytes]);
   size_t begin = 0;
   size_t end = 0;
-  uint64_t read = 0;
-  uint64_t reported = 0;
   Counts counts;
   Run run;
   for (;;) {
@@ -215,11 +162,6 @@ int serve(bool polling, bool reports, bool shares) {
     }
     if (got <= 0) return 0;
     end += static_cast<size_t>(got);
-    read += static_cast<uint64_t>(got);
-    if (reports && read - reported >= kReadReportBytes) {
-      reported = read;
-      send_all(socket, reinterpret_cast<const uint8_t*>(&read), sizeof read);
-    }
     for (;;) {
       msgr::FrameView frame;
       const msgr::ReadStatus status = reader.next(buffer.get() + begin, end - begin, frame);
@@ -245,9 +187,9 @@ int serve(bool polling, bool reports, bool shares) {
   }
 }
 
-int stream(const char* port, bool gives_pages, bool shares) {
+int stream(const char* port, bool shares) {
   const int socket = connect_to(port);
-  Sender sender(socket, gives_pages, shares ? give_link(socket) : nullptr);
+  Sender sender(socket, shares ? give_link(socket) : nullptr);
   Task task;
   while (read_task(task)) {
     Payloads payloads(task.size, task.rotating, 0);
@@ -276,8 +218,7 @@ int main(int argument_count, char** arguments) {
   if (argument_count < 3) return 2;
   end_with_parent();
   const bool polls = std::strcmp(arguments[2], "polling") == 0;
-  const bool pages = std::strcmp(arguments[2], "pages") == 0;
   const bool shares = std::strcmp(arguments[2], "shared") == 0;
-  if (std::strcmp(arguments[1], "server") == 0) return serve(polls, pages, shares);
-  return stream(arguments[3], pages, shares);
+  if (std::strcmp(arguments[1], "server") == 0) return serve(polls, shares);
+  return stream(arguments[3], shares);
 }

@@ -125,7 +125,7 @@ void SlabPool::give_back(Slab* slab) {
   {
     const std::lock_guard lock(mutex_);
     live_count_--;
-    if (!closed_ && slab->given_to() == Slab::kNobody && idle_bytes_ + slab->capacity_ <= idle_bytes_max_) {
+    if (!closed_ && idle_bytes_ + slab->capacity_ <= idle_bytes_max_) {
       idle_bytes_ += slab->capacity_;
       (slab->standard_ ? idle_ : idle_large_).push_back(slab);
       return;

@@ -5,10 +5,6 @@
 // Ownership: a Slab lives as long as somebody holds a reference (SlabRef, or retain/release by hand for
 // the finalizer of an external ArrayBuffer). The last release gives it back to its pool. The pool lives
 // as long as its owner or any slab of it does, so a finalizer may run after the loop is gone.
-//
-// Pages that a socket was given (see PagePipe) stay readable to its peer for as long as that likes. So once
-// any were given to a channel, nothing but messages for that channel may be written over them: the slab is
-// reused for this channel alone, never through the pool, and not at all when that is over.
 // Threads: retain, release, take and take_large may be called on any thread. `used` belongs to the one
 // thread that fills the slab.
 #pragma once
@@ -41,18 +37,6 @@ class Slab {
   void release();
   [[nodiscard]] bool unique() const { return references_.load(std::memory_order_acquire) == 1; }
 
-  // Whose socket was given pages of this slab: a channel, or one of the two below.
-  static constexpr uint32_t kNobody = 0xffffffff;
-  // A channel's that has ended, or that never said whether it read them.
-  static constexpr uint32_t kSomebodyGone = 0xfffffffe;
-  [[nodiscard]] uint32_t given_to() const { return given_to_.load(std::memory_order_relaxed); }
-  // Only of a slab that was given to nobody, or to the same channel.
-  void give_to(uint32_t channel) { given_to_.store(channel, std::memory_order_relaxed); }
-  // What was given may be read at any time, by nobody knows whom. No effect when nothing was.
-  void lose_reader() {
-    if (given_to() != kNobody) give_to(kSomebodyGone);
-  }
-
   // Where the next byte goes; reset to 0 when the slab leaves the pool.
   uint32_t used = 0;
 
@@ -67,7 +51,6 @@ class Slab {
   const bool standard_;
   const uint64_t id_;
   std::atomic<uint32_t> references_{1};
-  std::atomic<uint32_t> given_to_{kNobody};
 };
 
 // One reference, or none.

@@ -182,16 +182,11 @@ class Channel {
   // Answers how many iovecs were filled in; see Outbox::gather for the two limits. Turns what is to be
   // acknowledged into an ACK frame if no message carries it. 0 although something waits: failed().
   [[nodiscard]] size_t gather(iovec* to, size_t count_max, size_t bytes_max);
-  // True: the `size` bytes that gather() gave may go to the socket as pages instead of copies, as they lie in
-  // slabs that nobody writes to before the peer has acknowledged them.
-  [[nodiscard]] bool give_pages(size_t size);
   // A lossless session within one host: its ends tell each other what they have read, and so bound what waits in
   // the socket themselves.
   [[nodiscard]] bool bounds_unread() const {
     return within_host_ && lossless_ && state_ == State::kSession;
   }
-  // A session that give_pages() may say yes to: what is sent is not sealed first.
-  [[nodiscard]] bool may_give_pages() const { return bounds_unread() && !sealer_; }
   void wrote(size_t size);
   // The sender has stopped: one kDrained is due as soon as the backlog is below half of
   // channel_queue_bytes_max, at once when it is already. Only the sender can say so, as it also counts what

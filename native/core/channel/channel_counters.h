@@ -27,9 +27,9 @@ struct alignas(64) ChannelCounters {
   std::atomic<uint64_t> outbox_count{0};
   std::atomic<uint64_t> backlog_bytes{0};
   // Free for the I/O layer and the binding.
-  std::atomic<uint64_t> spare[3] = {};
+  std::atomic<uint64_t> spare[2] = {};
 };
-static_assert(sizeof(ChannelCounters) == 192);
+static_assert(sizeof(ChannelCounters) == 128);
 static_assert(std::atomic<uint64_t>::is_always_lock_free);
 
 // Index of each word.

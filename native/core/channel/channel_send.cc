@@ -57,10 +57,6 @@ size_t Channel::gather(iovec* to, size_t count_max, size_t bytes_max) {
   return 1;
 }
 
-bool Channel::give_pages(size_t size) {
-  return may_give_pages() && control_written_ == control_.size() && outbox_.give_pages(size, id_);
-}
-
 void Channel::wrote(size_t size) {
   add(counters_.bytes_sent, size);
   if (!sealer_ || unsealed_control_ > 0) [[likely]] {

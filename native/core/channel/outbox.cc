@@ -221,24 +221,6 @@ size_t Outbox::gather_partial(iovec* to, size_t count_max, size_t& bytes) const 
   return gather_runs(cursor_, cursor_offset_, to, count_max, bytes + partial_rest(), bytes);
 }
 
-bool Outbox::give_pages(size_t size, uint32_t channel) {
-  // The first run may have been written whole.
-  const size_t first = cursor_.run + (runs_[cursor_.run].count == cursor_.frames ? 1 : 0);
-  size_t end = first;
-  uint32_t begin = end == cursor_.run ? begin_of(cursor_) + cursor_offset_ : runs_[end].begin;
-  for (size_t left = size;;) {
-    const Run& run = runs_[end++];
-    const uint32_t given_to = run.slab->given_to();
-    if (run.lent != nullptr || (given_to != Slab::kNobody && given_to != channel)) return false;
-    const size_t here = run.end - begin;
-    if (left <= here) break;
-    left -= here;
-    begin = runs_[end].begin;
-  }
-  for (size_t i = first; i < end; i++) runs_[i].slab->give_to(channel);
-  return true;
-}
-
 uint32_t Outbox::partial_rest() const {
   if (cursor_offset_ == 0) return 0;
   const Run& run = runs_[cursor_.run];
@@ -323,11 +305,6 @@ void Outbox::free_rings() {
 }
 
 void Outbox::rewind() {
-  // The peer of the last socket has not said that it read these, and will not.
-  const size_t touched = std::min(runs_.size(), cursor_.run + 1);
-  if (written_bytes_ > 0) {
-    for (size_t i = 0; i < touched; i++) runs_[i].slab->lose_reader();
-  }
   cursor_ = {};
   cursor_offset_ = 0;
   written_bytes_ = 0;

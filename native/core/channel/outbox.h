@@ -80,10 +80,6 @@ class Outbox {
                               bool skip_partial = false) const;
   // Only the rest of the entry that the cursor stands inside; nothing when it stands between two.
   [[nodiscard]] size_t gather_partial(iovec* to, size_t count_max, size_t& bytes) const;
-  // The next `size` bytes for the socket may be given to it as pages instead of copies, to be read at any time
-  // until `channel`'s peer acknowledges them. False, and nothing is changed, when some are lent or lie in a slab
-  // of which another channel was given pages.
-  [[nodiscard]] bool give_pages(size_t size, uint32_t channel);
   // The socket took `size` bytes of what gather() gave. Answers how many entries were finished by them.
   size_t wrote(size_t size);
   // Drops finished entries as the cursor passes them (lossy sessions), or keeps them for the ack.

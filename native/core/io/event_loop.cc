@@ -106,7 +106,6 @@ void EventLoop::detach(Connection& connection) {
   connection.interest = 0;
   connection.in_readable = false;
   connection.in_dirty = false;
-  set(connection.counters.spare[kGivesPages], 0);
   drop_link(connection);
   open_count_--;
 }

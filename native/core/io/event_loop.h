@@ -23,7 +23,6 @@
 #include "core/channel/channel.h"
 #include "core/io/channel_table.h"
 #include "core/io/connection.h"
-#include "core/io/page_trial.h"
 #include "core/io/receive_batch.h"
 #include "core/io/socket.h"
 #include "core/io/socket_io.h"
@@ -35,8 +34,6 @@ namespace msgr {
 // written into its send table beyond that is still on the way.
 inline constexpr size_t kAcceptedBytes = 0;
 inline constexpr size_t kAcceptedCount = 1;
-// 1 while the channel's socket is given pages, so that larger payloads than else are worth a copy into the slab.
-inline constexpr size_t kGivesPages = 2;
 
 class EventLoop {
  public:
@@ -176,9 +173,7 @@ class EventLoop {
   bool take_bytes(Connection& connection, uint8_t* to, size_t size, size_t& taken);
   [[nodiscard]] bool append_pending(ReceiveBatch& batch);
   bool write(Connection& connection);
-  // `tries_pages`: the stream is one that the page trial is about.
-  ssize_t send_on_socket(Connection& connection, const iovec* pieces, size_t count, size_t asked,
-                         bool& tries_pages);
+  ssize_t send_on_socket(Connection& connection, const iovec* pieces, size_t count, size_t asked);
 
   const Limits& limits_;
   SlabPool& pool_;
@@ -206,7 +201,6 @@ class EventLoop {
   // Whether what is read, and what is written, is a stream.
   StreamWatch reads_;
   StreamWatch writes_;
-  PageTrial page_trial_;
   // The socket that epoll does not know for now, if it is still there and muted.
   SocketTag muted_{0, 0};
   size_t readable_next_ = 0;

@@ -385,18 +385,11 @@ bool EventLoop::flush() {
   return more;
 }
 
-ssize_t EventLoop::send_on_socket(Connection& connection, const iovec* pieces, size_t count, size_t asked,
-                                  bool& tries_pages) {
-  Channel& channel = connection.channel;
+ssize_t EventLoop::send_on_socket(Connection& connection, const iovec* pieces, size_t count, size_t asked) {
   note_transfer(connection);
-  const bool streams = writes_.moves(connection, asked) && channel.bounds_unread();
-  tries_pages = streams && channel.may_give_pages() && io_.pages_usable();
-  const bool gives_pages = tries_pages && page_trial_.gives_pages();
-  set(connection.counters.spare[kGivesPages], gives_pages ? 1 : 0);
+  const bool streams = writes_.moves(connection, asked) && connection.channel.bounds_unread();
   fit_send_buffer(connection.fd, connection.tuning, streams);
-  return gives_pages && asked >= kLargeTransferBytes && channel.give_pages(asked)
-             ? io_.send_pages(connection.fd, pieces, count)
-             : io_.send(connection.fd, pieces, count);
+  return io_.send(connection.fd, pieces, count);
 }
 
 bool EventLoop::write(Connection& connection) {
@@ -413,9 +406,8 @@ bool EventLoop::write(Connection& connection) {
     }
     const size_t asked =
         connection.socket_rest > 0 ? cut(pieces, count, connection.socket_rest) : sum(pieces, count);
-    bool tries_pages = false;
     const ssize_t moved = connection.writes_link ? io_.send_shared(connection.fd, *connection.link, pieces, count)
-                                                 : send_on_socket(connection, pieces, count, asked, tries_pages);
+                                                 : send_on_socket(connection, pieces, count, asked);
     if (moved < 0 && moved != -EAGAIN && moved != -EWOULDBLOCK) {
       connection.send_error = static_cast<int>(-moved);
       if (connection.reads()) {
@@ -429,7 +421,6 @@ bool EventLoop::write(Connection& connection) {
     channel.wrote(taken);
     written += taken;
     bytes_sent_ += taken;
-    if (tries_pages) page_trial_.moved(taken, monotonic_ns());
     if (connection.socket_rest > 0) {
       connection.socket_rest -= taken;
       if (connection.socket_rest == 0) start_writing_link(connection);

@@ -102,7 +102,6 @@ void EventLoop::share_output(uint32_t id) {
 void EventLoop::start_writing_link(Connection& connection) {
   connection.writes_link = true;
   connection.write_blocked = false;
-  set(connection.counters.spare[kGivesPages], 0);
   set_interest(connection);
 }
 

@@ -48,13 +48,6 @@ ssize_t SocketIo::send_faulty(int fd, const iovec* from, size_t count) {
   return send_plain(fd, &piece, 1);
 }
 
-ssize_t SocketIo::send_pages_faulty(int fd, const iovec* from, size_t count) {
-  if (hits(faults_.failure_one_in)) shutdown(fd, SHUT_RDWR);
-  if (!hits(faults_.short_one_in)) return pages_.send(fd, from, count);
-  const iovec piece{from->iov_base, std::min(from->iov_len, kShortBytes)};
-  return pages_.send(fd, &piece, 1);
-}
-
 ssize_t SocketIo::receive_shared_faulty(int fd, SharedLink& link, uint8_t* to, size_t size) {
   if (hits(faults_.failure_one_in)) shutdown(fd, SHUT_RDWR);
   return link.read(to, hits(faults_.short_one_in) ? std::min(size, kShortBytes) : size);

@@ -10,7 +10,6 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "core/io/page_pipe.h"
 #include "core/io/shared_link.h"
 
 namespace msgr {
@@ -37,11 +36,6 @@ class SocketIo {
   ssize_t send(int fd, const iovec* from, size_t count) {
     return armed_ ? send_faulty(fd, from, count) : send_plain(fd, from, count);
   }
-  // The same without a copy, by PagePipe::send; only while pages_usable().
-  [[nodiscard]] bool pages_usable() { return pages_.usable(); }
-  ssize_t send_pages(int fd, const iovec* from, size_t count) {
-    return armed_ ? send_pages_faulty(fd, from, count) : pages_.send(fd, from, count);
-  }
   // The same through the link of the socket's connection; what breaks is the socket.
   ssize_t receive_shared(int fd, SharedLink& link, uint8_t* to, size_t size) {
     return armed_ ? receive_shared_faulty(fd, link, to, size) : link.read(to, size);
@@ -55,7 +49,6 @@ class SocketIo {
   static ssize_t send_plain(int fd, const iovec* from, size_t count);
   ssize_t receive_faulty(int fd, uint8_t* to, size_t size);
   ssize_t send_faulty(int fd, const iovec* from, size_t count);
-  ssize_t send_pages_faulty(int fd, const iovec* from, size_t count);
   ssize_t receive_shared_faulty(int fd, SharedLink& link, uint8_t* to, size_t size);
   ssize_t send_shared_faulty(int fd, SharedLink& link, const iovec* from, size_t count);
   bool hits(uint32_t one_in);
@@ -63,7 +56,6 @@ class SocketIo {
   const SocketFaults faults_;
   const bool armed_;
   uint64_t random_;
-  PagePipe pages_;
 };
 
 }  // namespace msgr

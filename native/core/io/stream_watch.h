@@ -1,6 +1,6 @@
 // Tells a stream from everything else: large transfers that follow one another on one connection, with nothing of
-// other connections between them. What a stream gets (socket buffers, slabs for itself) costs more than it brings
-// where connections take turns: a ping now and then beside a stream would need another slab each time.
+// other connections between them. What a stream gets, socket buffers as large as the kernel likes, is memory that
+// leaves the caches, and costs more than it brings where connections take turns.
 //
 // One for each direction of a loop. Threads: one, that of its loop.
 #pragma once

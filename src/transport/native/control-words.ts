@@ -11,5 +11,4 @@ export const Control = {
   releaseCount: 5,
   deliveredTable: 6,
   deliveredCount: 7,
-  sendChannel: 8,
 } as const;

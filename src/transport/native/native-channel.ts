@@ -9,12 +9,7 @@
 import { Buffer } from 'node:buffer';
 import { isIP } from 'node:net';
 import { ErrorCode, MsgrError } from '../../errors.ts';
-import {
-  channelQueueBytesMax,
-  controlPayloadBytesMax,
-  lendBytesMin,
-  lendFromPagesBytesMin,
-} from '../../limits.ts';
+import { channelQueueBytesMax, controlPayloadBytesMax } from '../../limits.ts';
 import { loadNative, type NativeLoop } from '../../native.ts';
 import type { StreamSecrets } from '../../protocol/stream-secrets.ts';
 import { tagName } from '../../wire/frames/tag.ts';
@@ -65,10 +60,8 @@ export const CounterWord = {
   /** Framed bytes and messages that the core took from send tables, ever. */
   acceptedBytes: 14,
   acceptedCount: 15,
-  /** 1: the socket is given pages of the send slab. */
-  givesPages: 16,
 } as const;
-export const counterWords = 24;
+export const counterWords = 16;
 
 /** Words of the two addresses in `opened` and `accepted` records. */
 const remoteWords = Field.typeAndPriority;
@@ -216,7 +209,7 @@ export class NativeChannel implements Channel, SharedMemoryPort {
 
   send(message: OutgoingMessage): number {
     if (this.isGone) return 0;
-    const size = this.#host.sendTable.append(this, message);
+    const size = this.#host.sendTable.append(this.id, message);
     this.#appendedBytes = (this.#appendedBytes + size) | 0;
     this.#appendedCount = (this.#appendedCount + 1) | 0;
     return size;
@@ -281,11 +274,6 @@ export class NativeChannel implements Channel, SharedMemoryPort {
 
   shareInput(): void {
     if (!this.isGone) this.#host.native.shareInput(this.id);
-  }
-
-  /** For the send table. */
-  get lendBytesMin(): number {
-    return this.#counters[CounterWord.givesPages * 2] === 1 ? lendFromPagesBytesMin : lendBytesMin;
   }
 
   get queuedBytes(): number {

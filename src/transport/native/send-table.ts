@@ -7,8 +7,7 @@
  *               ▲ offset           ▲ offset + gapOffset
  *
  * Payloads of `lendBytesMin` and more are not copied: the core gets their address, and this object holds
- * them until the core says that the peer has them. A slab of which a channel's socket was given pages (D43)
- * takes messages to that channel only.
+ * them until the core says that the peer has them.
  */
 import { ErrorCode, MsgrError } from '../../errors.ts';
 import { lendBytesMin } from '../../limits.ts';
@@ -31,8 +30,6 @@ export const SendField = {
 const sendFields = 8;
 const frontLent = 1 << 31;
 const dataLent = 1 << 30;
-/** Of `Control.sendChannel`: the slab takes messages to all. */
-const anyChannel = -1;
 
 /** Bindings of this module alone V8 takes for constant; what is imported or exported it looks up each time. */
 const field = SendField;
@@ -54,13 +51,6 @@ const objectBytes = 154;
 
 /** Up to here a loop copies faster than `set`, which costs about 27 ns at any small size (Node 20). */
 const loopCopyMax = 8;
-
-/** What the table asks of the channel that a message is for. */
-export interface SendingChannel {
-  readonly id: number;
-  /** Payloads of at least so many bytes are lent; `lendBytesMin` or more. */
-  readonly lendBytesMin: number;
-}
 
 export class SendTable {
   readonly #native: NativeLoop;
@@ -90,7 +80,7 @@ export class SendTable {
   }
 
   /** Puts a message into the table. Answers the bytes of its frame on the wire. */
-  append(channel: SendingChannel, message: OutgoingMessage): number {
+  append(channel: number, message: OutgoingMessage): number {
     const { front, middle, data } = message;
     const frontLength = front.length;
     const middleLength = middle.length;
@@ -99,16 +89,10 @@ export class SendTable {
     if (payloadLength >= lendMin) return this.#appendLarge(channel, message, payloadLength);
     const size = gapOffset + (payloadLength === 0 ? 0 : payloadLength + epilogueBytes);
     const control = this.#control;
-    const { id } = channel;
     let offset = control[word.sendOffset]!;
     let count = control[word.sendCount]!;
-    const only = control[word.sendChannel]!;
-    if (
-      offset + size > this.#slab.length ||
-      count === this.#recordsMax ||
-      (only !== anyChannel && only !== id)
-    ) {
-      this.#makeRoom(size, id);
+    if (offset + size > this.#slab.length || count === this.#recordsMax) {
+      this.#makeRoom(size);
       offset = control[word.sendOffset]!;
       count = control[word.sendCount]!;
     }
@@ -125,7 +109,7 @@ export class SendTable {
     if (dataLength > 0) copy(slab, to, data, dataLength);
     const table = this.#tables[control[word.sendTable]!]!;
     const at = count * sendFields;
-    table[at] = id;
+    table[at] = channel;
     table[at + field.typeAndPriority] = message.type | (message.priority << 16);
     table[at + field.versions] = message.version | (message.compatVersion << 16);
     table[at + field.tidLow] = message.tidLow;
@@ -165,7 +149,7 @@ export class SendTable {
   }
 
   /** A message that is long in all; those of its payloads that are long in themselves are lent. */
-  #appendLarge(channel: SendingChannel, message: OutgoingMessage, payloadLength: number): number {
+  #appendLarge(channel: number, message: OutgoingMessage, payloadLength: number): number {
     if (payloadLength > this.#messageBytesMax) {
       throw new MsgrError(
         ErrorCode.MessageTooLarge,
@@ -173,19 +157,16 @@ export class SendTable {
       );
     }
     const { front, middle, data } = message;
-    const { id, lendBytesMin: lentMin } = channel;
-    const lendsFront = isLendable(front, lentMin);
-    const lendsData = isLendable(data, lentMin);
+    const lendsFront = isLendable(front);
+    const lendsData = isLendable(data);
     const size = gapOffset + payloadLength + epilogueBytes;
     const slabSize = size - (lendsFront ? front.length : 0) - (lendsData ? data.length : 0);
     const control = this.#control;
-    const only = control[word.sendChannel]!;
     if (
       control[word.sendOffset]! + slabSize > this.#slab.length ||
-      control[word.sendCount] === this.#recordsMax ||
-      (only !== anyChannel && only !== id)
+      control[word.sendCount] === this.#recordsMax
     ) {
-      this.#makeRoom(slabSize, id);
+      this.#makeRoom(slabSize);
     }
     const offset = control[word.sendOffset]!;
     const slab = this.#slab;
@@ -203,7 +184,7 @@ export class SendTable {
     const table = this.#tables[control[word.sendTable]!]!;
     const count = control[word.sendCount]!;
     const at = count * sendFields;
-    table[at] = id | (lendsFront ? frontLent : 0) | (lendsData ? dataLent : 0);
+    table[at] = channel | (lendsFront ? frontLent : 0) | (lendsData ? dataLent : 0);
     table[at + field.typeAndPriority] = message.type | (message.priority << 16);
     table[at + field.versions] = message.version | (message.compatVersion << 16);
     table[at + field.tidLow] = message.tidLow;
@@ -225,19 +206,16 @@ export class SendTable {
     this.#native.lend(token, bytes);
   }
 
-  #makeRoom(size: number, channel: number): void {
+  #makeRoom(size: number): void {
     const control = this.#control;
     if (control[word.sendCount] === this.#recordsMax) this.flush();
-    const only = control[word.sendChannel]!;
-    if (control[word.sendOffset]! + size > this.#slab.length || (only !== anyChannel && only !== channel)) {
-      this.#slab = this.#native.nextSlab(size, channel);
-    }
+    if (control[word.sendOffset]! + size > this.#slab.length) this.#slab = this.#native.nextSlab(size);
   }
 }
 
 /** Long enough, and its memory cannot shrink under the core's hands. */
-function isLendable(bytes: Uint8Array, bytesMin: number): boolean {
-  return bytes.length >= bytesMin && !(bytes.buffer as { resizable?: boolean }).resizable;
+function isLendable(bytes: Uint8Array): boolean {
+  return bytes.length >= lendMin && !(bytes.buffer as { resizable?: boolean }).resizable;
 }
 
 /** Looked up once: found through each array anew it costs as much as a quarter of the copy. */
