@@ -166,6 +166,60 @@ inline Ends open_session(Host& near, Host& far, bool lossless) {
   return {id, other};
 }
 
+// A session that outlives its sockets: near's channel connects again and again, far's adopts what is accepted.
+class LastingSession {
+ public:
+  LastingSession(Host& near, Host& far)
+      : near_(near), far_(far), port_(listen_on(far)), id_(near.table.take()), other_(far.table.take()) {
+    near.loop.create(id_);
+    far.loop.create(other_);
+  }
+
+  // Another socket. False: it broke before near was told that it is open.
+  [[nodiscard]] bool connect() {
+    near_.events.clear();
+    far_.events.clear();
+    near_.loop.connect(id_, ++generation_, loopback(port_), {});
+    REQUIRE(turn_until(near_, far_, [&] { return far_.last(RecordKind::kAccepted) != nullptr; }));
+    far_.loop.adopt(other_, generation_, static_cast<uint32_t>(far_.last(RecordKind::kAccepted)->channel));
+    REQUIRE(turn_until(near_, far_, [&] { return near_.last(RecordKind::kOpened) != nullptr || broken(); }));
+    return near_.last(RecordKind::kOpened) != nullptr;
+  }
+  void start() {
+    near_.loop.start_session(id_, true);
+    far_.loop.start_session(other_, true);
+  }
+  void disconnect() { near_.loop.disconnect(id_, ++generation_); }
+
+  // Either end has lost the present socket.
+  [[nodiscard]] bool broken() const {
+    return near_.last(RecordKind::kClosed) != nullptr || far_.last(RecordKind::kClosed) != nullptr;
+  }
+  [[nodiscard]] uint32_t id() const { return id_; }
+  [[nodiscard]] uint32_t other() const { return other_; }
+  [[nodiscard]] uint32_t generation() const { return generation_; }
+
+ private:
+  Host& near_;
+  Host& far_;
+  const uint16_t port_;
+  const uint32_t id_;
+  const uint32_t other_;
+  uint32_t generation_ = 0;
+};
+
+// Sends numbers from `sent` on, below `count`, as a sender does that heeds the backlog.
+inline void send_as_room_is(Host& host, uint32_t id, uint32_t& sent, uint32_t count) {
+  while (sent < count && host.table.counters(id).backlog_bytes < host.limits.channel_queue_bytes_max * 8) {
+    host.send(id, sent++);
+  }
+}
+
+inline void check_in_order(const Host& host, uint32_t count) {
+  REQUIRE(host.received.size() == count);
+  for (uint32_t i = 0; i < count; i++) REQUIRE(host.received[i] == i);
+}
+
 // One message over a session of which nothing else is under way.
 inline void send_one(Host& near, uint32_t id, Host& far, uint32_t number) {
   const size_t wanted = far.received.size() + 1;

@@ -127,41 +127,20 @@ TEST_CASE("loop: a batch of eight records is delivered as often as it takes") {
 TEST_CASE("loop: a stream loses and doubles nothing when its socket breaks") {
   for (uint64_t seed = 0; seed < 6; seed++) {
     CAPTURE(seed);
-    const SocketFaults faults =
-        seed == 0 ? SocketFaults{} : SocketFaults{.failure_one_in = 300, .short_one_in = 30, .seed = seed};
-    Host near(faults);
+    Host near(seed == 0 ? SocketFaults{} : SocketFaults{.failure_one_in = 300, .short_one_in = 30, .seed = seed});
     Host far;
-    const uint16_t port = listen_on(far);
-    const uint32_t id = near.table.take();
-    const uint32_t session = far.table.take();
-    near.loop.create(id);
-    far.loop.create(session);
+    LastingSession session(near, far);
     constexpr uint32_t kCount = 60'000;
     uint32_t sent = 0;
-    uint32_t generation = 0;
     for (int round = 0; round < 1000 && far.received.size() < kCount; round++) {
-      near.events.clear();
-      far.events.clear();
-      near.loop.connect(id, ++generation, loopback(port), {});
-      REQUIRE(turn_until(near, far, [&] { return far.last(RecordKind::kAccepted) != nullptr; }));
-      far.loop.adopt(session, generation, static_cast<uint32_t>(far.last(RecordKind::kAccepted)->channel));
-      if (!turn_until(near, far, [&] {
-            return near.last(RecordKind::kOpened) != nullptr || near.last(RecordKind::kClosed) != nullptr;
-          })) {
-        FAIL("neither open nor closed");
-      }
-      near.loop.start_session(id, true);
-      far.loop.start_session(session, true);
+      if (!session.connect()) continue;
+      session.start();
       turn_until(near, far, [&] {
-        // As a sender does that heeds the backlog.
-        while (sent < kCount && near.table.counters(id).backlog_bytes < near.limits.channel_queue_bytes_max * 8)
-          near.send(id, sent++);
-        return near.last(RecordKind::kClosed) != nullptr || far.last(RecordKind::kClosed) != nullptr ||
-               far.received.size() == kCount;
+        send_as_room_is(near, session.id(), sent, kCount);
+        return session.broken() || far.received.size() == kCount;
       });
     }
-    REQUIRE(far.received.size() == kCount);
-    for (uint32_t i = 0; i < kCount; i++) REQUIRE(far.received[i] == i);
+    check_in_order(far, kCount);
   }
 }
 
@@ -248,39 +227,26 @@ TEST_CASE("loop: sockets that break and bytes that come in pieces lose and doubl
     const bool secure = seed > 6;
     Host near({.failure_one_in = 60, .short_one_in = 3, .seed = seed});
     Host far({.failure_one_in = 60, .short_one_in = 3, .seed = seed + 100});
-    const uint16_t port = listen_on(far);
-    const uint32_t id = near.table.take();
-    const uint32_t session = far.table.take();
-    near.loop.create(id);
-    far.loop.create(session);
+    LastingSession session(near, far);
     constexpr uint32_t kCount = 800;
     uint32_t sent = 0;
-    uint32_t generation = 0;
     for (int round = 0; round < 3000 && far.received.size() < kCount; round++) {
-      near.events.clear();
-      far.events.clear();
-      near.loop.connect(id, ++generation, loopback(port), {});
-      REQUIRE(turn_until(near, far, [&] { return far.last(RecordKind::kAccepted) != nullptr; }));
-      far.loop.adopt(session, generation, static_cast<uint32_t>(far.last(RecordKind::kAccepted)->channel));
-      if (!turn_until(
-              near, far, [&] { return near.last(RecordKind::kOpened) != nullptr; }, 100))
-        continue;
+      if (!session.connect()) continue;
       if (secure) {
-        const SecretsPair secrets = make_secrets(1000 * seed + generation);
-        near.loop.secure(id, secrets.near);
-        far.loop.secure(session, secrets.far);
+        const SecretsPair secrets = make_secrets(1000 * seed + session.generation());
+        near.loop.secure(session.id(), secrets.near);
+        far.loop.secure(session.other(), secrets.far);
       }
-      near.loop.acknowledge(id, far.table.counters(session).in_seq.load());
-      near.loop.start_session(id, true);
-      far.loop.start_session(session, true);
-      for (int i = 0; i < 20 && sent < kCount; i++) near.send(id, sent++);
+      near.loop.acknowledge(session.id(), far.table.counters(session.other()).in_seq.load());
+      session.start();
+      for (int i = 0; i < 20 && sent < kCount; i++) near.send(session.id(), sent++);
       turn_until(near, far, [&] {
-        return near.last(RecordKind::kClosed) != nullptr || near.table.counters(id).outbox_count.load() == 0;
+        return near.last(RecordKind::kClosed) != nullptr ||
+               near.table.counters(session.id()).outbox_count.load() == 0;
       });
-      near.loop.disconnect(id, ++generation);
+      session.disconnect();
     }
-    REQUIRE(far.received.size() == kCount);
-    for (uint32_t i = 0; i < kCount; i++) REQUIRE(far.received[i] == i);
+    check_in_order(far, kCount);
   }
 }
 
