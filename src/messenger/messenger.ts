@@ -82,8 +82,9 @@ export interface ConnectOptions {
 export interface MessengerCounters extends ConnectionCounters {
   /** Of this moment, in whatever state. */
   connections: number;
-  /** Of this moment, with a session on a socket. */
+  /** Of this moment, with a session, and of those the ones that go through memory shared with their peer. */
   connectionsOpen: number;
+  connectionsSharingMemory: number;
   /** Byte streams that were accepted and became no session. */
   acceptFailures: number;
   /** Messages that no dispatcher took. */
@@ -350,13 +351,16 @@ export class Messenger implements AsyncDisposable {
   counters(): MessengerCounters {
     const totals = { ...this.#ended };
     let connectionsOpen = 0;
+    let connectionsSharingMemory = 0;
     for (const connection of this.#connections) {
       addCounters(totals, connection.counters());
       if (connection.isConnected) connectionsOpen++;
+      if (connection.usesSharedMemory) connectionsSharingMemory++;
     }
     return {
       ...totals,
       connectionsOpen,
+      connectionsSharingMemory,
       connections: this.#connections.size,
       acceptFailures: this.#acceptFailures,
       messagesUnhandled: this.#messagesUnhandled,

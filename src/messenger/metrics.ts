@@ -19,8 +19,8 @@ const connectionMetrics: Readonly<Record<keyof ConnectionCounters, Metric>> = {
   framesSent: ['frames_sent_total', 'Frames sent, control frames included.'],
   messagesReceived: ['messages_received_total', 'Messages received, duplicates left out.'],
   messagesSent: ['messages_sent_total', 'Messages sent, each counted once.'],
-  bytesReceived: ['received_bytes_total', 'Bytes received from sockets.'],
-  bytesSent: ['sent_bytes_total', 'Bytes written to sockets.'],
+  bytesReceived: ['received_bytes_total', 'Bytes received, from sockets and through shared memory.'],
+  bytesSent: ['sent_bytes_total', 'Bytes sent, into sockets and through shared memory.'],
   messagesReplayed: ['messages_replayed_total', 'Messages sent again after a reconnect.'],
   duplicatesDropped: ['messages_duplicate_total', 'Messages received again and dropped.'],
   connects: ['connects_total', 'Sockets that reached the session.'],
@@ -36,7 +36,11 @@ const connectionMetrics: Readonly<Record<keyof ConnectionCounters, Metric>> = {
 const messengerMetrics: Readonly<Record<keyof MessengerCounters, Metric>> = {
   ...connectionMetrics,
   connections: ['connections', 'Connections, in whatever state.'],
-  connectionsOpen: ['connections_open', 'Connections with a session on a socket.'],
+  connectionsOpen: ['connections_open', 'Connections with a session.'],
+  connectionsSharingMemory: [
+    'connections_sharing_memory',
+    'Those that go through memory shared with their peer.',
+  ],
   acceptFailures: ['accept_failures_total', 'Byte streams that were accepted and became no session.'],
   messagesUnhandled: ['messages_unhandled_total', 'Messages that no dispatcher took.'],
   dispatchQueueLength: ['dispatch_queue_entries', 'Messages and events that wait for a dispatcher.'],

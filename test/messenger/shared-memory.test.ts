@@ -81,9 +81,10 @@ for (const threads of [0, 1]) {
     limited(60_000, async () => {
       await using all = new Messengers('async');
       const options = { ms_async_op_threads: threads };
-      const { connection, recorder } = await makeEnds(all, { server: options, client: options });
+      const { client, connection, recorder } = await makeEnds(all, { server: options, client: options });
       assert.ok(await talk(connection));
       await waitUntil(() => recorder.lastConnection!.usesSharedMemory, 5_000, 'the other direction');
+      assert.is(client.counters().connectionsSharingMemory, 1);
       await talk(connection, 200);
       // In pieces and as a whole, below and above what is lent, and above the ring's size.
       for (const size of [0, 1, 4096, 16 * 1024, 300_000, 3_000_000]) {

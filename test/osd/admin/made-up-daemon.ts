@@ -112,6 +112,7 @@ export function madeUpDaemon(): OsdDaemonStatus {
           messagesSent: 4,
           connections: 1,
           connectionsOpen: 1,
+          connectionsSharingMemory: 0,
           acceptFailures: 0,
           messagesUnhandled: 0,
           dispatchQueueLength: 0,
