@@ -20,7 +20,7 @@ constexpr uint32_t power_of_x(uint32_t bits) {
 }
 
 // Streams that run side by side have at most so many words of 8 bytes each.
-inline constexpr size_t kStreamWordsMax = 128;
+inline constexpr size_t kStreamWordsMax = 256;
 
 constexpr auto make_shifts() {
   std::array<uint32_t, 2 * kStreamWordsMax + 1> shifts{};

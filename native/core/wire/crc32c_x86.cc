@@ -1,5 +1,5 @@
-// crc32c on x86-64: the crc32 instruction of SSE4.2, three streams of it joined by PCLMULQDQ, and
-// carry-less folding of whole zmm registers (VPCLMULQDQ with AVX-512).
+// crc32c on x86-64: the crc32 instruction of SSE4.2, three streams of it joined by PCLMULQDQ, carry-less folding
+// of whole zmm registers (VPCLMULQDQ with AVX-512), and for long runs both side by side.
 //
 // Two facts carry all of it, in reflected arithmetic:
 //   crc32_u64(0, v) is v · x^32 mod P, v being a polynomial of 64 bits;
@@ -12,6 +12,7 @@
 
 #include <immintrin.h>
 
+#include <algorithm>
 #include <cstring>
 
 #define MSGR_TARGET_SSE42 __attribute__((target("sse4.2")))
@@ -138,6 +139,31 @@ MSGR_TARGET_AVX512 inline __m512i load_block(uint8_t* to, const uint8_t* from) {
   return block;
 }
 
+// Four neighbours to the place of the last one.
+MSGR_TARGET_AVX512 inline __m512i gather(__m512i a, __m512i b, __m512i c, __m512i d) {
+  d = fold(c, broadcast(kFold512), d);
+  d = fold(b, broadcast(kFold1024), d);
+  return fold(a, broadcast(kFold1536), d);
+}
+
+// The same within a register: each block is moved to where the last one stands; the last adds itself.
+MSGR_TARGET_AVX512 inline __m128i gather(__m512i blocks) {
+  const __m512i by_place =
+      _mm512_set_epi64(0, 0, static_cast<int64_t>(kFold128.high), static_cast<int64_t>(kFold128.low),
+                       static_cast<int64_t>(kFold256.high), static_cast<int64_t>(kFold256.low),
+                       static_cast<int64_t>(kFold384.high), static_cast<int64_t>(kFold384.low));
+  const __m512i moved = fold(blocks, by_place, _mm512_maskz_mov_epi64(0xc0, blocks));
+  alignas(64) __m128i parts[4];
+  _mm512_store_si512(parts, moved);
+  return _mm_xor_si128(_mm_xor_si128(parts[0], parts[1]), _mm_xor_si128(parts[2], parts[3]));
+}
+
+// The state behind 128 bits, `moved` being what other states add to it.
+MSGR_TARGET_AVX512 inline uint32_t reduce(__m128i bits, uint64_t moved) {
+  const uint64_t crc = _mm_crc32_u64(0, static_cast<uint64_t>(_mm_cvtsi128_si64(bits)));
+  return static_cast<uint32_t>(_mm_crc32_u64(crc, static_cast<uint64_t>(_mm_extract_epi64(bits, 1)) ^ moved));
+}
+
 template <bool kCopy>
 MSGR_TARGET_AVX512 inline uint32_t avx512(uint32_t seed, uint8_t* to, const uint8_t* from, size_t size) {
   if (size < kFoldBytesMin) return three_way<kCopy>(seed, to, from, size);
@@ -162,28 +188,57 @@ MSGR_TARGET_AVX512 inline uint32_t avx512(uint32_t seed, uint8_t* to, const uint
     if constexpr (kCopy) to += 256;
     size -= 256;
   }
+  d = gather(a, b, c, d);
   const __m512i by512 = broadcast(kFold512);
-  d = fold(c, by512, d);
-  d = fold(b, broadcast(kFold1024), d);
-  d = fold(a, broadcast(kFold1536), d);
   while (size >= 64) {
     d = fold(d, by512, load_block<kCopy>(to, from));
     from += 64;
     if constexpr (kCopy) to += 64;
     size -= 64;
   }
-  // Four blocks to one: each is moved to where the last one stands; the last adds itself.
-  const __m512i by_place =
-      _mm512_set_epi64(0, 0, static_cast<int64_t>(kFold128.high), static_cast<int64_t>(kFold128.low),
-                       static_cast<int64_t>(kFold256.high), static_cast<int64_t>(kFold256.low),
-                       static_cast<int64_t>(kFold384.high), static_cast<int64_t>(kFold384.low));
-  const __m512i moved = fold(d, by_place, _mm512_maskz_mov_epi64(0xc0, d));
-  alignas(64) uint64_t halves[8];
-  _mm512_store_si512(halves, moved);
-  uint64_t crc = _mm_crc32_u64(0, halves[0] ^ halves[2] ^ halves[4] ^ halves[6]);
-  crc = _mm_crc32_u64(crc, halves[1] ^ halves[3] ^ halves[5] ^ halves[7]);
   // Fewer than 64 bytes.
-  return sse42<kCopy>(static_cast<uint32_t>(crc), to, from, size);
+  return sse42<kCopy>(reduce(gather(d), 0), to, from, size);
+}
+
+// A core of AMD's folds 64 bytes in four cycles, one of Intel's in two; another unit of either does a crc32 in each
+// of them. So three streams of that stand before what is folded, and are as long as they can be without being waited
+// for: so many words of each beside 256 bytes of vectors.
+constexpr size_t kWordsBeside = 3;
+constexpr size_t kRoundBytes = 256 + 3 * 8 * kWordsBeside;
+constexpr size_t kRoundWordsMoved = 256 / 8 + 2 * kWordsBeside;
+constexpr size_t kRoundsMax = 2 * kStreamWordsMax / kRoundWordsMoved;
+// With fewer the joining costs more than it saves.
+constexpr size_t kRoundsMin = 6;
+
+// The state behind `rounds` rounds of bytes.
+MSGR_TARGET_AVX512 inline uint32_t side_by_side(uint32_t seed, const uint8_t* from, size_t rounds) {
+  const size_t words = kWordsBeside * rounds;
+  uint64_t first = seed;
+  uint64_t second = 0;
+  uint64_t third = 0;
+  const uint8_t* vectors = from + 3 * 8 * words;
+  __m512i a = _mm512_loadu_si512(vectors);
+  __m512i b = _mm512_loadu_si512(vectors + 64);
+  __m512i c = _mm512_loadu_si512(vectors + 128);
+  __m512i d = _mm512_loadu_si512(vectors + 192);
+  const __m512i by2048 = broadcast(kFold2048);
+  for (size_t round = 0;; round++) {
+    for (size_t i = 0; i < kWordsBeside; i++, from += 8) {
+      first = _mm_crc32_u64(first, load(from));
+      second = _mm_crc32_u64(second, load(from + 8 * words));
+      third = _mm_crc32_u64(third, load(from + 2 * 8 * words));
+    }
+    if (round + 1 == rounds) break;
+    vectors += 256;
+    a = fold(a, by2048, _mm512_loadu_si512(vectors));
+    b = fold(b, by2048, _mm512_loadu_si512(vectors + 64));
+    c = fold(c, by2048, _mm512_loadu_si512(vectors + 128));
+    d = fold(d, by2048, _mm512_loadu_si512(vectors + 192));
+  }
+  const size_t behind = rounds * 256 / 8;
+  const uint64_t moved = multiply(first, kShifts[behind + 2 * words]) ^
+                         multiply(second, kShifts[behind + words]) ^ multiply(third, kShifts[behind]);
+  return reduce(gather(gather(a, b, c, d)), moved);
 }
 
 MSGR_TARGET_SSE42 uint32_t sse42_crc(uint32_t seed, const uint8_t* data, size_t size) {
@@ -199,6 +254,12 @@ MSGR_TARGET_PCLMUL uint32_t three_way_crc_copy(uint32_t seed, uint8_t* to, const
   return three_way<true>(seed, to, from, size);
 }
 MSGR_TARGET_AVX512 uint32_t avx512_crc(uint32_t seed, const uint8_t* data, size_t size) {
+  while (size >= kRoundsMin * kRoundBytes) {
+    const size_t rounds = std::min(size / kRoundBytes, kRoundsMax);
+    seed = side_by_side(seed, data, rounds);
+    data += rounds * kRoundBytes;
+    size -= rounds * kRoundBytes;
+  }
   return avx512<false>(seed, nullptr, data, size);
 }
 MSGR_TARGET_AVX512 uint32_t avx512_crc_copy(uint32_t seed, uint8_t* to, const uint8_t* from, size_t size) {
