@@ -165,6 +165,8 @@ class Channel {
   // Bytes [offset, offset + size) of the slab are the next ones of the stream. Parses them in place;
   // records of messages point into the slab, and the batch holds a reference on it then.
   ReceiveResult received(Slab& slab, uint32_t offset, uint32_t size, RecordBatch& batch);
+  // The same while some of the bytes are still `late`; in a session in crc mode only.
+  ReceiveResult received(Slab& slab, uint32_t offset, uint32_t size, RecordBatch& batch, LateBytes& late);
   // Keeps what was not consumed. False when no memory could be had: fault() is set.
   [[nodiscard]] bool keep_tail(const Slab& slab, uint32_t offset, uint32_t size);
   [[nodiscard]] StreamTail& tail() { return tail_; }
@@ -215,7 +217,8 @@ class Channel {
   enum class Expectation : uint8_t { kNothing, kBytes, kFrame };
 
   ReceiveResult receive_handshake(Slab& slab, uint32_t offset, uint32_t size, RecordBatch& batch);
-  ReceiveResult receive_session(Slab& slab, uint32_t offset, uint32_t size, RecordBatch& batch);
+  template <typename FrameBytes>
+  ReceiveResult receive_session(Slab& slab, uint32_t offset, uint32_t size, RecordBatch& batch, FrameBytes& bytes);
   [[nodiscard]] bool take_control_frame(const FrameView& frame, Slab& slab, uint32_t offset,
                                         RecordBatch& batch);
   void echo_keepalive(const uint8_t* stamp);

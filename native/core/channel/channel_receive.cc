@@ -9,6 +9,9 @@ namespace msgr {
 
 namespace {
 
+// Smaller frames are copied many at a time.
+constexpr size_t kLateFrameBytesMin = 512;
+
 int32_t low(uint64_t value) { return static_cast<int32_t>(value); }
 int32_t high(uint64_t value) { return static_cast<int32_t>(value >> 32); }
 int32_t pair(uint16_t in_low, uint16_t in_high) {
@@ -28,8 +31,21 @@ bool Channel::fail(const FrameFault& fault) {
 
 ReceiveResult Channel::received(Slab& slab, uint32_t offset, uint32_t size, RecordBatch& batch) {
   MSGR_CHECK(uint64_t{offset} + size <= slab.capacity());
-  const ReceiveResult result = state_ == State::kSession ? receive_session(slab, offset, size, batch)
+  PresentBytes bytes;
+  const ReceiveResult result = state_ == State::kSession ? receive_session(slab, offset, size, batch, bytes)
                                                          : receive_handshake(slab, offset, size, batch);
+  add(counters_.bytes_received, result.consumed);
+  return result;
+}
+
+ReceiveResult Channel::received(Slab& slab, uint32_t offset, uint32_t size, RecordBatch& batch, LateBytes& late) {
+  MSGR_CHECK(uint64_t{offset} + size <= slab.capacity());
+  MSGR_CHECK(state_ == State::kSession && !is_secure());
+  if (reader_.latest_size() < kLateFrameBytesMin) {
+    late.want_all();
+    return received(slab, offset, size, batch);
+  }
+  const ReceiveResult result = receive_session(slab, offset, size, batch, late);
   add(counters_.bytes_received, result.consumed);
   return result;
 }
@@ -71,7 +87,9 @@ ReceiveResult Channel::receive_handshake(Slab& slab, uint32_t offset, uint32_t s
   return {ReceiveStatus::kPulled, frame.wire_size, 0};
 }
 
-ReceiveResult Channel::receive_session(Slab& slab, uint32_t offset, uint32_t size, RecordBatch& batch) {
+template <typename FrameBytes>
+ReceiveResult Channel::receive_session(Slab& slab, uint32_t offset, uint32_t size, RecordBatch& batch,
+                                       FrameBytes& bytes) {
   uint8_t* const base = slab.data();
   uint32_t at = offset;
   const uint32_t end = offset + size;
@@ -86,7 +104,7 @@ ReceiveResult Channel::receive_session(Slab& slab, uint32_t offset, uint32_t siz
       break;
     }
     FrameView frame;
-    const ReadStatus read = reader_.next(base + at, end - at, frame);
+    const ReadStatus read = reader_.next(base + at, end - at, frame, bytes);
     if (read != ReadStatus::kFrame) {
       if (read == ReadStatus::kError) {
         (void)fail(reader_.fault());

@@ -163,14 +163,17 @@ class EventLoop {
   bool queue_links();
   void listen_to_links();
   void stop_listening();
-  ssize_t take_from_link(Connection& connection, uint8_t* to, size_t size);
+  ssize_t look_at_link(Connection& connection, uint8_t* to, size_t size, LateBytes& late);
+  void passed(Connection& connection, size_t taken, LateBytes& late);
   void note_transfer(Connection& connection);
 
   Progress read(Connection& connection, ReceiveBatch& batch);
   Progress read_large(Connection& connection, ReceiveBatch& batch, bool& again);
-  Progress parse(Connection& connection, ReceiveBatch& batch, uint32_t at, uint32_t size, bool& again);
-  // Takes bytes from the socket; false when there is nothing to go on with (closed, or none there).
-  bool take_bytes(Connection& connection, uint8_t* to, size_t size, size_t& taken);
+  Progress parse(Connection& connection, ReceiveBatch& batch, uint32_t at, uint32_t size, LateBytes& late,
+                 bool& again);
+  // Takes bytes from the socket; false when there is nothing to go on with (closed, or none there). Those of a link
+  // are `late`, and it is to be told when they are in their place.
+  bool take_bytes(Connection& connection, uint8_t* to, size_t size, size_t& taken, LateBytes& late);
   [[nodiscard]] bool append_pending(ReceiveBatch& batch);
   bool write(Connection& connection);
   ssize_t send_on_socket(Connection& connection, const iovec* pieces, size_t count, size_t asked);

@@ -253,9 +253,9 @@ bool EventLoop::receive(ReceiveBatch& batch) {
   return !append_pending(batch);
 }
 
-bool EventLoop::take_bytes(Connection& connection, uint8_t* to, size_t size, size_t& taken) {
+bool EventLoop::take_bytes(Connection& connection, uint8_t* to, size_t size, size_t& taken, LateBytes& late) {
   const ssize_t moved =
-      connection.reads_link ? take_from_link(connection, to, size) : io_.receive(connection.fd, to, size);
+      connection.reads_link ? look_at_link(connection, to, size, late) : io_.receive(connection.fd, to, size);
   if (moved > 0) {
     taken = static_cast<size_t>(moved);
     bytes_received_ += taken;
@@ -301,16 +301,17 @@ EventLoop::Progress EventLoop::read(Connection& connection, ReceiveBatch& batch)
       const uint32_t at = slab.used;
       size_t taken = 0;
       size_t asked = 0;
+      LateBytes late;
       if (connection.tail_first) {
         connection.tail_first = false;
         mark_touched(connection);
       } else {
         asked = std::min({batch.room() - tail_size, kReceiveBytes, static_cast<size_t>(connection.budget)});
         if (asked == 0) return Progress::kDone;
-        if (!take_bytes(connection, slab.data() + at + tail_size, asked, taken)) return Progress::kDone;
+        if (!take_bytes(connection, slab.data() + at + tail_size, asked, taken, late)) return Progress::kDone;
       }
       channel.tail().move_to(slab.data() + at);
-      progress = parse(connection, batch, at, static_cast<uint32_t>(tail_size + taken), again);
+      progress = parse(connection, batch, at, static_cast<uint32_t>(tail_size + taken), late, again);
       // A socket that gave less than was asked for is empty; epoll tells if that was wrong. A link has to be asked.
       if (taken < asked && !connection.reads_link) again = false;
     }
@@ -326,7 +327,9 @@ EventLoop::Progress EventLoop::read_large(Connection& connection, ReceiveBatch& 
     const MutableBytes room = tail.room();
     const size_t asked = std::min(room.size(), static_cast<size_t>(connection.budget));
     size_t taken = 0;
-    if (asked == 0 || !take_bytes(connection, room.data(), asked, taken)) return Progress::kDone;
+    LateBytes late;
+    if (asked == 0 || !take_bytes(connection, room.data(), asked, taken, late)) return Progress::kDone;
+    if (late.size() > 0) passed(connection, taken, late);
     tail.filled(taken);
     if (taken < asked && !connection.reads_link) return Progress::kDone;
   }
@@ -343,10 +346,13 @@ EventLoop::Progress EventLoop::read_large(Connection& connection, ReceiveBatch& 
 }
 
 EventLoop::Progress EventLoop::parse(Connection& connection, ReceiveBatch& batch, uint32_t at, uint32_t size,
-                                     bool& again) {
+                                     LateBytes& late, bool& again) {
   Slab& slab = batch.slab();
   const uint32_t records_before = batch.records().count();
-  const ReceiveResult result = connection.channel.received(slab, at, size, batch.records());
+  const size_t taken = late.size();
+  const ReceiveResult result = taken > 0 ? connection.channel.received(slab, at, size, batch.records(), late)
+                                         : connection.channel.received(slab, at, size, batch.records());
+  if (taken > 0) passed(connection, taken, late);
   if (result.status == ReceiveStatus::kFailed) {
     slab.used = at + size;
     fail_frame(connection);

@@ -163,17 +163,29 @@ void EventLoop::on_bell(Connection& connection) {
   }
 }
 
-ssize_t EventLoop::take_from_link(Connection& connection, uint8_t* to, size_t size) {
-  const ssize_t moved = io_.receive_shared(connection.fd, *connection.link, to, size);
-  if (moved != -EAGAIN || !connection.ask_socket) return moved;
-  connection.ask_socket = false;
-  const ssize_t on_socket = io_.receive(connection.fd, to, size);
-  if (on_socket > 0) return -EPROTO;
-  if (on_socket == -EAGAIN) return on_socket;
-  // It has ended. What the peer wrote into the link before that may be seen only now.
-  const ssize_t last = connection.link->read(to, size);
-  connection.ask_socket = last > 0;
-  return last == -EAGAIN ? on_socket : last;
+// As a read of the socket; what is there belongs at `to`, and is still in the ring.
+ssize_t EventLoop::look_at_link(Connection& connection, uint8_t* to, size_t size, LateBytes& late) {
+  Bytes first;
+  Bytes second;
+  ssize_t found = io_.look_shared(connection.fd, *connection.link, size, first, second);
+  if (found == -EAGAIN && connection.ask_socket) {
+    connection.ask_socket = false;
+    const ssize_t on_socket = io_.receive(connection.fd, to, size);
+    if (on_socket > 0) return -EPROTO;
+    if (on_socket == -EAGAIN) return on_socket;
+    // It has ended. What the peer wrote into the link before that may be seen only now.
+    found = connection.link->look(size, first, second);
+    connection.ask_socket = found > 0;
+    if (found == -EAGAIN) return on_socket;
+  }
+  late = LateBytes(to, first, second);
+  return found;
+}
+
+// What is left of them goes to its place, and the peer may write over the ring.
+void EventLoop::passed(Connection& connection, size_t taken, LateBytes& late) {
+  late.want_all();
+  connection.link->passed(taken);
 }
 
 }  // namespace msgr

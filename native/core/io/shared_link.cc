@@ -201,6 +201,11 @@ ssize_t SharedLink::read(uint8_t* to, size_t size) {
   return moved;
 }
 
+void SharedLink::passed(size_t size) {
+  reader_->passed(size);
+  if (reader_->must_ring()) ring();
+}
+
 ssize_t SharedLink::write(const iovec* from, size_t count) {
   const ssize_t moved = writer_->write(from, count);
   if (moved > 0 && writer_->must_ring()) ring();

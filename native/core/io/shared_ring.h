@@ -27,6 +27,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "core/base/bytes.h"
+
 namespace msgr {
 
 // At the front of a ring's memory. What each side writes has a cache line pair of its own.
@@ -105,23 +107,40 @@ class SharedRingReader {
   SharedRingReader(SharedRingWords& words, const uint8_t* bytes, size_t size)
       : words_(words), bytes_(bytes), size_(size) {}
 
-  // Bytes that were given; -EAGAIN: none is there; -EPROTO: the writer's word cannot be true.
-  ssize_t read(uint8_t* to, size_t size) {
+  // Up to `size` bytes as they lie in the ring, in two pieces of which either may be empty, and how many they are;
+  // -EAGAIN: none is there; -EPROTO: the writer's word cannot be true.
+  ssize_t look(size_t size, Bytes& first, Bytes& second) const {
     const uint64_t unread = words_.written.load(std::memory_order_acquire) - read_;
     if (unread > size_) return -EPROTO;
     if (unread == 0) return -EAGAIN;
     const size_t some = std::min<size_t>(size, unread);
     // Whatever it says, it is a place in the ring.
     const size_t at = (read_ - words_.origin.load(std::memory_order_relaxed)) & (size_ - 1);
-    const size_t first = std::min(some, size_ - at);
-    std::memcpy(to, bytes_ + at, first);
-    std::memcpy(to + first, bytes_, some - first);
-    read_ += some;
-    words_.read.store(read_, std::memory_order_seq_cst);
+    const size_t before_end = std::min(some, size_ - at);
+    first = {bytes_ + at, before_end};
+    second = {bytes_, some - before_end};
     return static_cast<ssize_t>(some);
   }
 
-  // After a read: whether the writer is to be woken, which it is told once.
+  // So many of them have been copied, and may be written over.
+  void passed(size_t size) {
+    read_ += size;
+    words_.read.store(read_, std::memory_order_seq_cst);
+  }
+
+  // Bytes that were copied; as look() answers.
+  ssize_t read(uint8_t* to, size_t size) {
+    Bytes first;
+    Bytes second;
+    const ssize_t some = look(size, first, second);
+    if (some <= 0) return some;
+    std::memcpy(to, first.data(), first.size());
+    std::memcpy(to + first.size(), second.data(), second.size());
+    passed(static_cast<size_t>(some));
+    return some;
+  }
+
+  // After passed(), or a read: whether the writer is to be woken, which it is told once.
   [[nodiscard]] bool must_ring() {
     if (words_.writer_waits.load(std::memory_order_seq_cst) == 0) return false;
     const uint64_t unread = words_.written.load(std::memory_order_relaxed) - read_;

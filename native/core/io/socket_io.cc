@@ -48,9 +48,9 @@ ssize_t SocketIo::send_faulty(int fd, const iovec* from, size_t count) {
   return send_plain(fd, &piece, 1);
 }
 
-ssize_t SocketIo::receive_shared_faulty(int fd, SharedLink& link, uint8_t* to, size_t size) {
+ssize_t SocketIo::look_shared_faulty(int fd, const SharedLink& link, size_t size, Bytes& first, Bytes& second) {
   if (hits(faults_.failure_one_in)) shutdown(fd, SHUT_RDWR);
-  return link.read(to, hits(faults_.short_one_in) ? std::min(size, kShortBytes) : size);
+  return link.look(hits(faults_.short_one_in) ? std::min(size, kShortBytes) : size, first, second);
 }
 
 ssize_t SocketIo::send_shared_faulty(int fd, SharedLink& link, const iovec* from, size_t count) {

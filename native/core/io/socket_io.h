@@ -37,8 +37,8 @@ class SocketIo {
     return armed_ ? send_faulty(fd, from, count) : send_plain(fd, from, count);
   }
   // The same through the link of the socket's connection; what breaks is the socket.
-  ssize_t receive_shared(int fd, SharedLink& link, uint8_t* to, size_t size) {
-    return armed_ ? receive_shared_faulty(fd, link, to, size) : link.read(to, size);
+  ssize_t look_shared(int fd, const SharedLink& link, size_t size, Bytes& first, Bytes& second) {
+    return armed_ ? look_shared_faulty(fd, link, size, first, second) : link.look(size, first, second);
   }
   ssize_t send_shared(int fd, SharedLink& link, const iovec* from, size_t count) {
     return armed_ ? send_shared_faulty(fd, link, from, count) : link.write(from, count);
@@ -49,7 +49,7 @@ class SocketIo {
   static ssize_t send_plain(int fd, const iovec* from, size_t count);
   ssize_t receive_faulty(int fd, uint8_t* to, size_t size);
   ssize_t send_faulty(int fd, const iovec* from, size_t count);
-  ssize_t receive_shared_faulty(int fd, SharedLink& link, uint8_t* to, size_t size);
+  ssize_t look_shared_faulty(int fd, const SharedLink& link, size_t size, Bytes& first, Bytes& second);
   ssize_t send_shared_faulty(int fd, SharedLink& link, const iovec* from, size_t count);
   bool hits(uint32_t one_in);
 

@@ -10,6 +10,12 @@
 #include "core/wire/tag.h"
 
 namespace msgr {
+namespace {
+
+// What stands before a message's payload.
+constexpr size_t kMessageBeginningSize = kPreambleSize + kMessageHeaderSize + sizeof(uint32_t);
+
+}  // namespace
 
 void FrameReader::reset() {
   needed_ = kPreambleSize;
@@ -34,12 +40,14 @@ bool FrameReader::fail(FrameError error, uint64_t value, uint64_t expected, uint
   return false;
 }
 
-ReadStatus FrameReader::next(uint8_t* data, size_t available, FrameView& frame) {
+template <typename FrameBytes>
+ReadStatus FrameReader::next(uint8_t* data, size_t available, FrameView& frame, FrameBytes& bytes) {
   if (!preamble_done_) {
     if (available < first_block_size(mode_)) {
       needed_ = first_block_size(mode_);
       return ReadStatus::kNeedMore;
     }
+    bytes.want(data + kPreambleSize);
     if (mode_ == StreamMode::kSecure && !open(data, kPreambleSize + kSecureInline, 0)) [[unlikely]]
       return ReadStatus::kError;
     if (!accept_preamble(data)) [[unlikely]]
@@ -51,11 +59,14 @@ ReadStatus FrameReader::next(uint8_t* data, size_t available, FrameView& frame) 
   frame.aborted = false;
   frame.wire_size = static_cast<uint32_t>(needed_);
   const ReadStatus status =
-      mode_ == StreamMode::kCrc ? finish_crc(data, frame) : finish_secure(data, frame);
+      mode_ == StreamMode::kCrc ? finish_crc(data, frame, bytes) : finish_secure(data, frame);
   preamble_done_ = false;
   needed_ = first_block_size(mode_);
   return status;
 }
+
+template ReadStatus FrameReader::next(uint8_t*, size_t, FrameView&, PresentBytes&);
+template ReadStatus FrameReader::next(uint8_t*, size_t, FrameView&, LateBytes&);
 
 bool FrameReader::accept_preamble(const uint8_t* data) {
   if (accepted_known_ && std::memcmp(data, accepted_, kPreambleSize) == 0) [[likely]] {
@@ -110,7 +121,8 @@ bool FrameReader::check_lengths() {
   return true;
 }
 
-ReadStatus FrameReader::finish_crc(const uint8_t* data, FrameView& frame) {
+template <typename FrameBytes>
+ReadStatus FrameReader::finish_crc(const uint8_t* data, FrameView& frame, FrameBytes& bytes) {
   const size_t count = preamble_.segment_count;
   // The sender of the frame may give it up whatever its CRCs say; Ceph looks at the CRCs first, so do we.
   uint32_t offset = kPreambleSize;
@@ -118,6 +130,7 @@ ReadStatus FrameReader::finish_crc(const uint8_t* data, FrameView& frame) {
   frame.sizes[0] = preamble_.lengths[0];
   offset += preamble_.lengths[0];
   if (preamble_.lengths[0] > 0) {
+    bytes.want(data + offset + sizeof(uint32_t));
     const uint32_t found = load_u32(data + offset);
     const uint32_t computed = preamble_.lengths[0] == kMessageHeaderSize
                                   ? crc32c_short<kMessageHeaderSize>(kSegmentSeed, data + kPreambleSize)
@@ -128,18 +141,23 @@ ReadStatus FrameReader::finish_crc(const uint8_t* data, FrameView& frame) {
     }
     offset += sizeof found;
   }
-  const uint8_t* epilogue = data + needed_ - kEpilogueSize;
+  uint32_t computed[kSegmentCountMax];
   for (size_t i = 1; i < kSegmentCountMax; i++) {
     frame.offsets[i] = offset;
     frame.sizes[i] = preamble_.lengths[i];
     if (i >= count) continue;
+    computed[i] = bytes.crc_of(data + offset, preamble_.lengths[i]);
+    offset += preamble_.lengths[i];
+  }
+  // With what the next frame most likely begins with: one copy instead of two.
+  bytes.want(data + needed_ + kMessageBeginningSize);
+  const uint8_t* epilogue = data + needed_ - kEpilogueSize;
+  for (size_t i = 1; i < count; i++) {
     const uint32_t found = epilogue_crc(epilogue, i);
-    const uint32_t computed = segment_crc(data + offset, preamble_.lengths[i]);
-    if (found != computed) [[unlikely]] {
-      (void)fail(FrameError::kSegmentCrc, found, computed, static_cast<uint8_t>(i));
+    if (found != computed[i]) [[unlikely]] {
+      (void)fail(FrameError::kSegmentCrc, found, computed[i], static_cast<uint8_t>(i));
       return ReadStatus::kError;
     }
-    offset += preamble_.lengths[i];
   }
   if (count > 1 && !take_late_status(epilogue[0], frame)) [[unlikely]]
     return ReadStatus::kError;

@@ -14,6 +14,7 @@
 
 #include "core/base/limits.h"
 #include "core/crypto/aead.h"
+#include "core/wire/frame_bytes.h"
 #include "core/wire/frame_error.h"
 #include "core/wire/preamble.h"
 #include "core/wire/stream_mode.h"
@@ -42,13 +43,20 @@ class FrameReader {
   // `data` begins with the first byte of a frame; `available` bytes are there. On kNeedMore call again
   // with the same frame from its first byte, as the reader left it, wherever it then lies, and more of it.
   // On kFrame the next call is for the next frame. On kError the stream is lost: fault() says why, and only
-  // reset() helps.
-  [[nodiscard]] ReadStatus next(uint8_t* data, size_t available, FrameView& frame);
+  // reset() helps. `bytes` are PresentBytes or, in crc mode, LateBytes; those of a frame are in their place.
+  template <typename FrameBytes>
+  [[nodiscard]] ReadStatus next(uint8_t* data, size_t available, FrameView& frame, FrameBytes& bytes);
+  [[nodiscard]] ReadStatus next(uint8_t* data, size_t available, FrameView& frame) {
+    PresentBytes bytes;
+    return next(data, available, frame, bytes);
+  }
 
   // After kNeedMore: bytes from the frame's first one that must be there for the next call to get
   // further: those of the preamble, and once that is known, those of the whole frame (at most
   // 2^32 - 1).
   [[nodiscard]] size_t needed() const { return needed_; }
+  // Bytes of the frame whose preamble came last, 0 if there was none: the next is likely to be as large.
+  [[nodiscard]] size_t latest_size() const { return accepted_known_ ? accepted_size_ : 0; }
   // Whether the preamble of an incomplete frame was accepted already.
   [[nodiscard]] bool in_frame() const { return preamble_done_; }
   [[nodiscard]] const FrameFault& fault() const { return fault_; }
@@ -72,7 +80,8 @@ class FrameReader {
  private:
   [[nodiscard]] bool accept_preamble(const uint8_t* data);
   [[nodiscard]] bool check_lengths();
-  [[nodiscard]] ReadStatus finish_crc(const uint8_t* data, FrameView& frame);
+  template <typename FrameBytes>
+  [[nodiscard]] ReadStatus finish_crc(const uint8_t* data, FrameView& frame, FrameBytes& bytes);
   [[nodiscard]] ReadStatus finish_secure(uint8_t* data, FrameView& frame);
   [[nodiscard]] bool open(uint8_t* data, size_t size, uint8_t segment);
   [[nodiscard]] bool take_late_status(uint8_t status, FrameView& frame);
