@@ -290,6 +290,51 @@ TEST_CASE("frame reader: a preamble is judged the same behind one like it, or ne
   }
 }
 
+TEST_CASE("frame reader: bytes that are copied as they are looked at are the same, and so is what is wrong with them") {
+  Random random(17);
+  for (int round = 0; round < 2000; round++) {
+    CAPTURE(round);
+    Buffer stream;
+    while (stream.size() < 8000) {
+      const auto some = [&] { return random.bytes(random.below(3) == 0 ? 0 : random.below(1500)); };
+      append_bytes(stream, random.below(5) == 0
+                               ? control_frame(Tag::kKeepalive2, random.bytes(random.below(100)))
+                               : message_frame({.seq = 1}, some(), some(), some()));
+    }
+    if (round % 2 == 1) stream[random.below(static_cast<uint32_t>(stream.size()))] ^= 0x20;
+    // What is there already, and the two places of the rest.
+    const size_t there = random.below(static_cast<uint32_t>(stream.size()));
+    const size_t cut = there + random.below(static_cast<uint32_t>(stream.size() - there) + 1);
+    Buffer place(stream.size(), 0xee);
+    std::copy_n(stream.data(), there, place.data());
+    const Bytes all = stream;
+    LateBytes late(place.data() + there, all.subspan(there, cut - there), all.subspan(cut));
+    FrameReader expected = session_reader();
+    FrameReader reader = session_reader();
+    for (size_t at = 0;;) {
+      FrameView view;
+      FrameView other;
+      const ReadStatus status = expected.next(stream.data() + at, stream.size() - at, view);
+      REQUIRE(reader.next(place.data() + at, stream.size() - at, other, late) == status);
+      if (status != ReadStatus::kFrame) {
+        CHECK(reader.fault().error == expected.fault().error);
+        CHECK(reader.fault().segment == expected.fault().segment);
+        CHECK(reader.fault().value == expected.fault().value);
+        break;
+      }
+      REQUIRE(other.tag == view.tag);
+      REQUIRE(std::equal(std::begin(view.offsets), std::end(view.offsets), std::begin(other.offsets)));
+      REQUIRE(std::equal(std::begin(view.sizes), std::end(view.sizes), std::begin(other.sizes)));
+      at += view.wire_size;
+      // All of the frame is in its place, whoever changes the rest of it.
+      REQUIRE(std::equal(stream.data() + at - view.wire_size, stream.data() + at, place.data() + at - view.wire_size));
+    }
+    late.want_all();
+    REQUIRE(late.size() == 0);
+    REQUIRE(place == stream);
+  }
+}
+
 TEST_CASE("frame reader: what was let in during a session is no precedent for what comes before the next") {
   const MessageHeader header{.seq = 1};
   Buffer frame = message_frame(header, Buffer(kLimits.control_payload_bytes_max + 1));

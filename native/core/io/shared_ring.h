@@ -107,7 +107,7 @@ class SharedRingReader {
   SharedRingReader(SharedRingWords& words, const uint8_t* bytes, size_t size)
       : words_(words), bytes_(bytes), size_(size) {}
 
-  // Up to `size` bytes as they lie in the ring, in two pieces of which either may be empty, and how many they are;
+  // Up to `size` bytes as they lie in the ring, in two pieces of which the second may be empty, and how many they are;
   // -EAGAIN: none is there; -EPROTO: the writer's word cannot be true.
   ssize_t look(size_t size, Bytes& first, Bytes& second) const {
     const uint64_t unread = words_.written.load(std::memory_order_acquire) - read_;

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #include "core/base/bytes.h"
 #include "core/wire/crc32c.h"
@@ -30,7 +31,7 @@ class LateBytes {
   // None.
   LateBytes() = default;
   // Those of `first` and `second` belong at `to`, one behind the other.
-  LateBytes(uint8_t* to, Bytes first, Bytes second) : to_(to), first_(first), second_(second) {}
+  LateBytes(uint8_t* to, Bytes first, Bytes second) : to_(to), first_(first), second_(second) { settle(); }
 
   // Those that are not in their place yet.
   [[nodiscard]] size_t size() const { return first_.size() + second_.size(); }
@@ -63,10 +64,13 @@ class LateBytes {
   void pass(size_t count) {
     to_ += count;
     first_ = first_.subspan(count);
+    settle();
+  }
+  void settle() {
     if (first_.empty()) std::swap(first_, second_);
   }
 
-  // Where the next byte goes, and where it stands.
+  // Where the next byte goes, and where it stands; `first_` is empty only when nothing is left.
   uint8_t* to_ = nullptr;
   Bytes first_;
   Bytes second_;
