@@ -152,8 +152,13 @@ int serve(bool polling, bool shares) {
     }
     const size_t room = std::min(kReadBufferBytes - end, std::max(kReadBytes, reader.needed()));
     ssize_t got;
+    msgr::LateBytes late;
     if (link) {
-      got = link->read(buffer.get() + end, room);
+      msgr::Bytes first;
+      msgr::Bytes second;
+      got = link->look(room, first, second);
+      if (got > 0) late = {buffer.get() + end, first, second};
+      if (reader.latest_size() < msgr::LateBytes::kFrameBytesMin) late.want_all();
       uint8_t byte;
       if (got == -EAGAIN && (++looks % 1024 != 0 || recv(socket, &byte, 1, MSG_DONTWAIT) != 0)) continue;
     } else {
@@ -164,7 +169,7 @@ int serve(bool polling, bool shares) {
     end += static_cast<size_t>(got);
     for (;;) {
       msgr::FrameView frame;
-      const msgr::ReadStatus status = reader.next(buffer.get() + begin, end - begin, frame);
+      const msgr::ReadStatus status = reader.next(buffer.get() + begin, end - begin, frame, late);
       if (status == msgr::ReadStatus::kNeedMore) break;
       if (status == msgr::ReadStatus::kError) {
         std::fprintf(stderr, "a frame is damaged\n");
@@ -184,6 +189,8 @@ int serve(bool polling, bool shares) {
       }
       begin += frame.wire_size;
     }
+    late.want_all();
+    if (link) link->passed(static_cast<size_t>(got));
   }
 }
 

@@ -9,9 +9,6 @@ namespace msgr {
 
 namespace {
 
-// Smaller frames are copied many at a time.
-constexpr size_t kLateFrameBytesMin = 512;
-
 int32_t low(uint64_t value) { return static_cast<int32_t>(value); }
 int32_t high(uint64_t value) { return static_cast<int32_t>(value >> 32); }
 int32_t pair(uint16_t in_low, uint16_t in_high) {
@@ -41,7 +38,7 @@ ReceiveResult Channel::received(Slab& slab, uint32_t offset, uint32_t size, Reco
 ReceiveResult Channel::received(Slab& slab, uint32_t offset, uint32_t size, RecordBatch& batch, LateBytes& late) {
   MSGR_CHECK(uint64_t{offset} + size <= slab.capacity());
   MSGR_CHECK(state_ == State::kSession && !is_secure());
-  if (reader_.latest_size() < kLateFrameBytesMin) {
+  if (reader_.latest_size() < LateBytes::kFrameBytesMin) {
     late.want_all();
     return received(slab, offset, size, batch);
   }

@@ -195,12 +195,6 @@ void SharedLink::ring() {
   (void)!send(bell_, &one, sizeof one, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-ssize_t SharedLink::read(uint8_t* to, size_t size) {
-  const ssize_t moved = reader_->read(to, size);
-  if (moved > 0 && reader_->must_ring()) ring();
-  return moved;
-}
-
 void SharedLink::passed(size_t size) {
   reader_->passed(size);
   if (reader_->must_ring()) ring();

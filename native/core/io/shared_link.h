@@ -52,10 +52,9 @@ class SharedLink {
   // False: nobody will ring any more.
   [[nodiscard]] bool clear_bell();
 
-  // As read and writev: bytes moved, or -errno; never waits. The other side is woken if it waits for that.
-  ssize_t read(uint8_t* to, size_t size);
+  // As writev: bytes moved, or -errno; never waits. The other side is woken if it waits for that.
   ssize_t write(const iovec* from, size_t count);
-  // The two steps of read(): what there is, up to `size` bytes of it, and that it has been copied.
+  // What a read would give, up to `size` bytes, as it lies there; and that so many of them have been copied.
   ssize_t look(size_t size, Bytes& first, Bytes& second) const { return reader_->look(size, first, second); }
   void passed(size_t size);
   // Asks for the bell; false: there is no need to, try again.

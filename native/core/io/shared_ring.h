@@ -13,7 +13,8 @@
 // other's. (Not by fences, which ThreadSanitizer does not know.)
 //
 // The other side may be hostile: its count is used only after a look at whether it can be true, and `origin` only as
-// a place in the ring, which any number is. Bytes are copied out before anybody looks at them, as they may change under the eyes.
+// a place in the ring, which any number is. Bytes are to be copied out before anybody looks at them, as they may change
+// under the eyes.
 // Threads: one at each side.
 #pragma once
 
@@ -128,19 +129,7 @@ class SharedRingReader {
     words_.read.store(read_, std::memory_order_seq_cst);
   }
 
-  // Bytes that were copied; as look() answers.
-  ssize_t read(uint8_t* to, size_t size) {
-    Bytes first;
-    Bytes second;
-    const ssize_t some = look(size, first, second);
-    if (some <= 0) return some;
-    std::memcpy(to, first.data(), first.size());
-    std::memcpy(to + first.size(), second.data(), second.size());
-    passed(static_cast<size_t>(some));
-    return some;
-  }
-
-  // After passed(), or a read: whether the writer is to be woken, which it is told once.
+  // After passed(): whether the writer is to be woken, which it is told once.
   [[nodiscard]] bool must_ring() {
     if (words_.writer_waits.load(std::memory_order_seq_cst) == 0) return false;
     const uint64_t unread = words_.written.load(std::memory_order_relaxed) - read_;

@@ -28,6 +28,9 @@ struct PresentBytes {
 
 class LateBytes {
  public:
+  // Smaller frames are better copied many at a time, all before the first is looked at.
+  static constexpr size_t kFrameBytesMin = 512;
+
   // None.
   LateBytes() = default;
   // Those of `first` and `second` belong at `to`, one behind the other.
