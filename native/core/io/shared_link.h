@@ -26,8 +26,9 @@
 
 namespace msgr {
 
-// Of each direction; twice the most that is written at once. With half of it a sender at full speed waits for its reader again
-// and again (4 KiB: 3.9 instead of 4.7 M messages a second), with twice as much only 64 KiB and more gain.
+// Of each direction; twice the most that is written at once. With half of it a sender at full speed waits for its
+// reader again and again (4 KiB: 3.9 instead of 4.7 M messages a second), with twice as much only messages of 64 KiB
+// and more gain.
 inline constexpr size_t kSharedRingBytes = 1024 * 1024;
 // Both rings, and a page for the words of each. Who has another number has another version: nothing is shared then.
 inline constexpr size_t kSharedMemoryBytes = 2 * (4096 + kSharedRingBytes);
