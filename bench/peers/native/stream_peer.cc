@@ -167,28 +167,32 @@ int serve(bool polling, bool shares) {
     }
     if (got <= 0) return 0;
     end += static_cast<size_t>(got);
-    for (;;) {
-      msgr::FrameView frame;
-      const msgr::ReadStatus status = reader.next(buffer.get() + begin, end - begin, frame, late);
-      if (status == msgr::ReadStatus::kNeedMore) break;
-      if (status == msgr::ReadStatus::kError) {
-        std::fprintf(stderr, "a frame is damaged\n");
-        return 1;
+    const auto take_frames = [&](auto& bytes) {
+      for (;;) {
+        msgr::FrameView frame;
+        const msgr::ReadStatus status = reader.next(buffer.get() + begin, end - begin, frame, bytes);
+        if (status == msgr::ReadStatus::kNeedMore) return true;
+        if (status == msgr::ReadStatus::kError) {
+          std::fprintf(stderr, "a frame is damaged\n");
+          return false;
+        }
+        const msgr::MessageHeader header = msgr::parse_message_header(buffer.get() + begin + frame.offsets[0]);
+        if (header.type == kData) {
+          if (counts.messages == 0) run.restart_clock();
+          counts.messages++;
+          counts.bytes += frame.sizes[3];
+          counts.first_byte_sum += buffer[begin + frame.offsets[3]];
+        } else if (header.type == kStart) {
+          counts = {};
+          run = {};
+        } else if (header.type == kEnd) {
+          counts.report(run);
+        }
+        begin += frame.wire_size;
       }
-      const msgr::MessageHeader header = msgr::parse_message_header(buffer.get() + begin + frame.offsets[0]);
-      if (header.type == kData) {
-        if (counts.messages == 0) run.restart_clock();
-        counts.messages++;
-        counts.bytes += frame.sizes[3];
-        counts.first_byte_sum += buffer[begin + frame.offsets[3]];
-      } else if (header.type == kStart) {
-        counts = {};
-        run = {};
-      } else if (header.type == kEnd) {
-        counts.report(run);
-      }
-      begin += frame.wire_size;
-    }
+    };
+    msgr::PresentBytes present;
+    if (!(late.size() > 0 ? take_frames(late) : take_frames(present))) return 1;
     late.want_all();
     if (link) link->passed(static_cast<size_t>(got));
   }
