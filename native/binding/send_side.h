@@ -34,7 +34,8 @@ class SendSide {
   // Lets go of TypeScript's views.
   void close(napi_env env);
 
-  // Makes another slab current, with room for `bytes`, and answers its Uint8Array; null when there is no memory. The present table must have been taken.
+  // Makes another slab current, with room for `bytes`, and answers its Uint8Array; null when there is no memory.
+  // The present table must have been taken.
   [[nodiscard]] napi_value next_slab(napi_env env, uint32_t bytes);
   // Notes where the next lent payload of the present table lies, in the order of the table and front
   // before data. `token` comes back once the bytes are no longer needed.

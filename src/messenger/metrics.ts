@@ -39,7 +39,7 @@ const messengerMetrics: Readonly<Record<keyof MessengerCounters, Metric>> = {
   connectionsOpen: ['connections_open', 'Connections with a session.'],
   connectionsSharingMemory: [
     'connections_sharing_memory',
-    'Those that go through memory shared with their peer.',
+    'Connections with a session that goes through memory shared with the peer.',
   ],
   acceptFailures: ['accept_failures_total', 'Byte streams that were accepted and became no session.'],
   messagesUnhandled: ['messages_unhandled_total', 'Messages that no dispatcher took.'],

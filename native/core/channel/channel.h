@@ -28,7 +28,7 @@
 //      called with the tail's bytes before the socket is read again.
 //
 // How it writes:  while (channel.wants_output()) { n = channel.gather(…); writev; channel.wrote(size) }
-// with no other call between gather() and wrote() than give_pages().
+// with no other call between gather() and wrote().
 #pragma once
 
 #include <sys/uio.h>

@@ -164,7 +164,7 @@ class EventLoop {
   void listen_to_links();
   void stop_listening();
   ssize_t look_at_link(Connection& connection, uint8_t* to, size_t size, LateBytes& late);
-  void passed(Connection& connection, size_t taken, LateBytes& late);
+  void end_look(Connection& connection, size_t taken, LateBytes& late);
   void note_transfer(Connection& connection);
 
   Progress read(Connection& connection, ReceiveBatch& batch);

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "core/base/clock.h"
 #include "core/io/event_loop.h"
 
 namespace msgr {
@@ -329,7 +328,7 @@ EventLoop::Progress EventLoop::read_large(Connection& connection, ReceiveBatch& 
     size_t taken = 0;
     LateBytes late;
     if (asked == 0 || !take_bytes(connection, room.data(), asked, taken, late)) return Progress::kDone;
-    if (late.size() > 0) passed(connection, taken, late);
+    if (late.size() > 0) end_look(connection, taken, late);
     tail.filled(taken);
     if (taken < asked && !connection.reads_link) return Progress::kDone;
   }
@@ -352,7 +351,7 @@ EventLoop::Progress EventLoop::parse(Connection& connection, ReceiveBatch& batch
   const size_t taken = late.size();
   const ReceiveResult result = taken > 0 ? connection.channel.received(slab, at, size, batch.records(), late)
                                          : connection.channel.received(slab, at, size, batch.records());
-  if (taken > 0) passed(connection, taken, late);
+  if (taken > 0) end_look(connection, taken, late);
   if (result.status == ReceiveStatus::kFailed) {
     slab.used = at + size;
     fail_frame(connection);

@@ -182,8 +182,8 @@ ssize_t EventLoop::look_at_link(Connection& connection, uint8_t* to, size_t size
   return found;
 }
 
-// What is left of them goes to its place, and the peer may write over the ring.
-void EventLoop::passed(Connection& connection, size_t taken, LateBytes& late) {
+// What is still late of the `taken` bytes goes to its place, and the peer may write over them in the ring.
+void EventLoop::end_look(Connection& connection, size_t taken, LateBytes& late) {
   late.want_all();
   connection.link->passed(taken);
 }
