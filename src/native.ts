@@ -33,7 +33,6 @@ export interface NativeLayout {
   readonly tables: number;
   readonly releasesOffset: number;
   readonly releasesMax: number;
-  readonly sendOffset: number;
   readonly sendRecords: number;
   readonly recordOffset: number;
   readonly placeOffset: number;

@@ -176,7 +176,6 @@ void NativeLoop::describe(napi_env env, napi_value self) {
   set("tables", layout_.tables);
   set("releasesOffset", layout_.releases_offset());
   set("releasesMax", kReleasesPerCall);
-  set("sendOffset", layout_.send_offset(0));
   set("sendRecords", kSendRecords);
   set("recordOffset", layout_.record_offset(0));
   set("placeOffset", layout_.place_offset(0));

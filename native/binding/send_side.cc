@@ -7,14 +7,6 @@
 namespace msgr {
 namespace {
 
-// The messages of one table, whose frames lie in `slab` from `offset` on.
-struct Table {
-  const SendRecord* records;
-  uint32_t count;
-  Slab* slab;
-  uint32_t offset;
-};
-
 bool has_lent(const SendRecord& record) { return (record.channel & (kFrontLent | kDataLent)) != 0; }
 
 // The lent payloads of a table, in the order of its records.
@@ -53,14 +45,14 @@ class LentList {
 };
 
 // Messages without lent payloads from `first` on that go to the same channel.
-uint32_t run_length(const Table& table, uint32_t first) {
+uint32_t run_length(const SendSide::Table& table, uint32_t first) {
   uint32_t end = first + 1;
   while (end < table.count && table.records[end].channel == table.records[first].channel) end++;
   return end - first;
 }
 
 // Hands such messages to the loop. Answers the bytes of their frames, whether or not the channel is there.
-uint32_t consume_run(EventLoop& loop, const Table& table, uint32_t first, uint32_t count, uint32_t offset) {
+uint32_t consume_run(EventLoop& loop, const SendSide::Table& table, uint32_t first, uint32_t count, uint32_t offset) {
   const SendRecord* records = table.records + first;
   uint32_t size = loop.append_run(records->channel, records, count, *table.slab, offset);
   if (size == 0) [[unlikely]] {
@@ -83,7 +75,7 @@ uint32_t consume_lent(EventLoop& loop, LentList& lent, const SendRecord& record,
 
 // An environment that is being terminated refuses calls before it stops JavaScript: a message may then stand
 // in the table whose payload was never lent. It is the first of those that do not count any more.
-void consume(EventLoop& loop, LentReleases& releases, const Table& table,
+void consume(EventLoop& loop, LentReleases& releases, const SendSide::Table& table,
              const std::vector<LentPayload>& lent_payloads) {
   uint32_t offset = table.offset;
   LentList lent(lent_payloads, releases);
@@ -122,27 +114,34 @@ SendSide::SendSide(SlabPool& pool, uint8_t* memory, const SharedLayout& layout)
       memory_(memory),
       layout_(layout),
       control_(reinterpret_cast<int32_t*>(memory)),
-      in_use_(layout.tables) {}
+      in_use_(layout.tables) {
+  use_table(0);
+}
 
 Slab* SendSide::current() const { return slots_[static_cast<uint32_t>(control_[Control::kSendSlot])].slab; }
 
+SendSide::Table SendSide::present() const {
+  return {reinterpret_cast<const SendRecord*>(memory_ + layout_.send_offset(table_)),
+          static_cast<uint32_t>(control_[Control::kSendCount]), current(),
+          static_cast<uint32_t>(control_[Control::kSendStart])};
+}
+
+void SendSide::use_table(uint32_t table) {
+  table_ = table;
+  control_[Control::kSendTable] = static_cast<int32_t>(layout_.send_offset(table) / sizeof(int32_t));
+}
+
 void SendSide::take(EventLoop& loop, LentReleases& releases) {
-  const auto count = static_cast<uint32_t>(control_[Control::kSendCount]);
-  if (count == 0) return;
-  const Table table{reinterpret_cast<const SendRecord*>(memory_ + layout_.send_offset(0)), count, current(),
-                    static_cast<uint32_t>(control_[Control::kSendStart])};
-  consume(loop, releases, table, lent_);
+  if (empty()) return;
+  consume(loop, releases, present(), lent_);
   start_table();
 }
 
 std::function<void(EventLoop&)> SendSide::hand_over(LentReleases& releases,
                                                     const std::function<void()>& wait) {
-  const auto index = static_cast<uint32_t>(control_[Control::kSendTable]);
-  const Table table{reinterpret_cast<const SendRecord*>(memory_ + layout_.send_offset(index)),
-                    static_cast<uint32_t>(control_[Control::kSendCount]), current(),
-                    static_cast<uint32_t>(control_[Control::kSendStart])};
-  in_use_[index].store(true);
-  std::atomic<bool>& in_use = in_use_[index];
+  const Table table = present();
+  std::atomic<bool>& in_use = in_use_[table_];
+  in_use.store(true);
   // The slab is held until the table is consumed, so that it does not look unused meanwhile.
   auto command = [table, slab = SlabRef(*table.slab), lent = std::move(lent_), &releases,
                   &in_use](EventLoop& loop) mutable {
@@ -150,9 +149,9 @@ std::function<void(EventLoop&)> SendSide::hand_over(LentReleases& releases,
     slab = SlabRef();
     in_use.store(false);
   };
-  const uint32_t next = (index + 1) % layout_.tables;
+  const uint32_t next = (table_ + 1) % layout_.tables;
   if (in_use_[next].load()) wait();
-  control_[Control::kSendTable] = static_cast<int32_t>(next);
+  use_table(next);
   start_table();
   return command;
 }

@@ -27,6 +27,14 @@ struct LentPayload {
 
 class SendSide {
  public:
+  // The messages of one table, whose frames lie in `slab` from `offset` on.
+  struct Table {
+    const SendRecord* records;
+    uint32_t count;
+    Slab* slab;
+    uint32_t offset;
+  };
+
   SendSide(SlabPool& pool, uint8_t* memory, const SharedLayout& layout);
   SendSide(const SendSide&) = delete;
   SendSide& operator=(const SendSide&) = delete;
@@ -64,6 +72,8 @@ class SendSide {
   void begin();
   [[nodiscard]] bool fill(napi_env env, Slot& slot, uint32_t bytes);
   void drop(napi_env env, Slot& slot);
+  [[nodiscard]] Table present() const;
+  void use_table(uint32_t table);
   void start_table();
   [[nodiscard]] Slab* current() const;
 
@@ -71,6 +81,8 @@ class SendSide {
   uint8_t* const memory_;
   const SharedLayout layout_;
   int32_t* const control_;
+  // The one that TypeScript writes.
+  uint32_t table_ = 0;
   std::vector<Slot> slots_;
   std::vector<LentPayload> lent_;
   std::vector<std::atomic<bool>> in_use_;

@@ -31,6 +31,7 @@ struct Control {
   static constexpr int32_t kSendOffset = 1;
   // Where the first frame of the present table began.
   static constexpr int32_t kSendStart = 2;
+  // Where the present send table begins: the index of its first i32 in all of the memory.
   static constexpr int32_t kSendTable = 3;
   static constexpr int32_t kSendSlot = 4;
   static constexpr int32_t kReleaseCount = 5;

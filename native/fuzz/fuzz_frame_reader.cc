@@ -1,6 +1,6 @@
-// The frame reader under arbitrary bytes. Each input is read twice: at once, and in the pieces that its
-// first bytes ask for; both must see the same frames and the same error. So that inputs get past the
-// CRCs, a flag repairs them on the way. In secure mode the input is what a hostile peer that has the keys
+// The frame reader under arbitrary bytes. Each input is read at once, in the pieces that its first bytes ask
+// for and, in crc mode, as late bytes; all must see the same frames and the same error. So that inputs get past
+// the CRCs, a flag repairs them on the way. In secure mode the input is what a hostile peer that has the keys
 // seals: it is cut where the reader will look for tags, each part is sealed, and a flag damages one byte.
 //
 // What is checked beside the sanitizers: a frame lies within what was given and within the limits, what
@@ -102,6 +102,14 @@ struct Outcome {
   size_t consumed = 0;
   FrameError error = FrameError::kNone;
   uint32_t digest = 0;
+
+  void add(const FrameView& frame, const uint8_t* data) {
+    digest = crc32c(digest, reinterpret_cast<const uint8_t*>(&frame.wire_size), 4) + frame.tag;
+    for (size_t i = 0; i < kSegmentCountMax; i++) digest = crc32c(digest, data + frame.offsets[i], frame.sizes[i]);
+    consumed += frame.wire_size;
+    frames++;
+  }
+  bool operator==(const Outcome&) const = default;
 };
 
 void check_frame(const FrameView& frame, const uint8_t* data, size_t available, bool in_session) {
@@ -142,18 +150,12 @@ Outcome read(const uint8_t* data, size_t size, size_t piece, bool in_session, bo
     const std::unique_ptr<uint8_t[]> exact(new uint8_t[there]);
     std::copy_n(data + outcome.consumed, there, exact.get());
     std::copy(opened.begin(), opened.end(), exact.get());
-    FrameView frame;
-    const ReadStatus status = reader.next(exact.get(), there, frame);
+    const ReadStatus status = reader.next(exact.get(), there);
     opened.clear();
     if (status == ReadStatus::kNeedMore) opened.assign(exact.get(), exact.get() + there);
     if (status == ReadStatus::kFrame) {
-      check_frame(frame, exact.get(), there, in_session);
-      outcome.digest =
-          crc32c(outcome.digest, reinterpret_cast<const uint8_t*>(&frame.wire_size), 4) + frame.tag;
-      for (size_t i = 0; i < kSegmentCountMax; i++)
-        outcome.digest = crc32c(outcome.digest, exact.get() + frame.offsets[i], frame.sizes[i]);
-      outcome.consumed += frame.wire_size;
-      outcome.frames++;
+      check_frame(reader.frame(), exact.get(), there, in_session);
+      outcome.add(reader.frame(), exact.get());
     } else if (status == ReadStatus::kError) {
       outcome.error = reader.fault().error;
       MSGR_CHECK(outcome.error != FrameError::kNone);
@@ -167,6 +169,34 @@ Outcome read(const uint8_t* data, size_t size, size_t piece, bool in_session, bo
       available = std::min(size, available + piece);
     }
   }
+  return outcome;
+}
+
+// All of the stream is late, in two pieces of which the first has `cut` bytes, each in memory of exactly its size.
+Outcome read_late(Bytes stream, size_t cut, bool in_session) {
+  FrameReader reader(kLimits);
+  reader.set_in_session(in_session);
+  const std::unique_ptr<uint8_t[]> place(new uint8_t[stream.size()]);
+  const auto copy = [](Bytes bytes) {
+    std::unique_ptr<uint8_t[]> exact(new uint8_t[bytes.size()]);
+    std::copy(bytes.begin(), bytes.end(), exact.get());
+    return exact;
+  };
+  const auto first = copy(stream.first(cut));
+  const auto second = copy(stream.subspan(cut));
+  LateBytes late(place.get(), {first.get(), cut}, {second.get(), stream.size() - cut});
+  Outcome outcome;
+  while (outcome.frames < kFramesMax) {
+    uint8_t* const data = place.get() + outcome.consumed;
+    const size_t there = stream.size() - outcome.consumed;
+    const ReadStatus status = reader.next(data, there, late);
+    if (status == ReadStatus::kError) outcome.error = reader.fault().error;
+    if (status != ReadStatus::kFrame) break;
+    check_frame(reader.frame(), data, there, in_session);
+    outcome.add(reader.frame(), data);
+  }
+  late.want_all();
+  MSGR_CHECK(std::equal(stream.begin(), stream.end(), place.get()));
   return outcome;
 }
 
@@ -194,9 +224,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* input, size_t size) {
   const Outcome whole = read(wire.data(), wire.size(), std::max<size_t>(wire.size(), 1), in_session, secure);
   if ((flags & 4) == 0) return 0;
   const Outcome pieces = read(wire.data(), wire.size(), piece, in_session, secure);
-  MSGR_CHECK(whole.frames == pieces.frames);
-  MSGR_CHECK(whole.consumed == pieces.consumed);
-  MSGR_CHECK(whole.error == pieces.error);
-  MSGR_CHECK(whole.digest == pieces.digest);
+  MSGR_CHECK(pieces == whole);
+  if (!secure) MSGR_CHECK(read_late(wire, std::min(piece, wire.size()), in_session) == whole);
   return 0;
 }

@@ -32,8 +32,8 @@ inline std::vector<SentFrame> frames_in(Buffer stream) {
   std::vector<SentFrame> frames;
   size_t at = 0;
   while (at < stream.size()) {
-    FrameView view;
-    REQUIRE(reader.next(stream.data() + at, stream.size() - at, view) == ReadStatus::kFrame);
+    const FrameView& view = reader.frame();
+    REQUIRE(reader.next(stream.data() + at, stream.size() - at) == ReadStatus::kFrame);
     SentFrame frame{view.tag, 0, 0};
     if (view.sizes[0] >= 8) frame.word = load_u64(stream.data() + at + view.offsets[0]);
     if (view.tag == 17)

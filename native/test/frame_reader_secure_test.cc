@@ -63,8 +63,7 @@ void check_segments(const FrameView& view, const Buffer& frame, const Sample& sa
 
 FrameError error_of(Buffer frame, bool in_session = true) {
   FrameReader reader = make_reader(in_session);
-  FrameView view;
-  switch (reader.next(frame.data(), frame.size(), view)) {
+  switch (reader.next(frame.data(), frame.size())) {
     case ReadStatus::kFrame:
       return FrameError::kNone;
     case ReadStatus::kError:
@@ -81,8 +80,7 @@ FrameError error_of_preamble(const Preamble& preamble, size_t* needed = nullptr,
   append_preamble(plain.data(), preamble);
   Buffer frame = reference().seal(plain);
   FrameReader reader = make_reader(in_session);
-  FrameView view;
-  const ReadStatus status = reader.next(frame.data(), frame.size(), view);
+  const ReadStatus status = reader.next(frame.data(), frame.size());
   if (needed != nullptr) *needed = reader.needed();
   return status == ReadStatus::kError ? reader.fault().error : FrameError::kNone;
 }
@@ -97,10 +95,10 @@ TEST_CASE("secure reader: known answers") {
   StreamSecrets secrets;
   REQUIRE(secrets.assign(key, nonce, nonce));
   FrameReader reader = make_reader(true, secrets);
-  FrameView view;
+  const FrameView& view = reader.frame();
   const auto read = [&](Bytes golden) {
     Buffer frame(golden.begin(), golden.end());
-    REQUIRE(reader.next(frame.data(), frame.size(), view) == ReadStatus::kFrame);
+    REQUIRE(reader.next(frame.data(), frame.size()) == ReadStatus::kFrame);
     CHECK(view.wire_size == golden.size());
     return frame;
   };
@@ -125,15 +123,15 @@ TEST_CASE("secure reader: every frame cut at every byte waits for the rest, whic
     for (size_t cut = 0; cut < frame.size(); cut++) {
       FrameReader reader = make_reader();
       Buffer part(frame.begin(), frame.begin() + static_cast<ptrdiff_t>(cut));
-      FrameView view;
-      REQUIRE(reader.next(part.data(), part.size(), view) == ReadStatus::kNeedMore);
+      const FrameView& view = reader.frame();
+      REQUIRE(reader.next(part.data(), part.size()) == ReadStatus::kNeedMore);
       REQUIRE(reader.needed() == (cut < kFirst ? kFirst : frame.size()));
       REQUIRE(reader.in_frame() == (cut >= kFirst));
       // Again without anything new, then the rest behind what the reader left of the first part.
-      REQUIRE(reader.next(part.data(), part.size(), view) == ReadStatus::kNeedMore);
+      REQUIRE(reader.next(part.data(), part.size()) == ReadStatus::kNeedMore);
       Buffer whole = part;
       append_bytes(whole, Bytes(frame).subspan(cut));
-      REQUIRE(reader.next(whole.data(), whole.size(), view) == ReadStatus::kFrame);
+      REQUIRE(reader.next(whole.data(), whole.size()) == ReadStatus::kFrame);
       REQUIRE(view.wire_size == frame.size());
       check_segments(view, whole, sample);
     }
@@ -149,8 +147,8 @@ TEST_CASE("secure reader: a stream byte by byte gives every frame once") {
   size_t at = 0;
   size_t count = 0;
   for (size_t end = 0; end <= stream.size(); end++) {
-    FrameView view;
-    const ReadStatus status = reader.next(stream.data() + at, end - at, view);
+    const FrameView& view = reader.frame();
+    const ReadStatus status = reader.next(stream.data() + at, end - at);
     REQUIRE(status != ReadStatus::kError);
     if (status == ReadStatus::kFrame) {
       const Buffer frame(stream.begin() + static_cast<ptrdiff_t>(at),
@@ -184,11 +182,10 @@ TEST_CASE("secure reader: frames in another order, twice, left out, or of anothe
   CHECK(error_of(first) == FrameError::kNone);
   CHECK(error_of(second) == FrameError::kTag);
   FrameReader reader = make_reader();
-  FrameView view;
   Buffer once = first;
   Buffer twice = first;
-  REQUIRE(reader.next(once.data(), once.size(), view) == ReadStatus::kFrame);
-  REQUIRE(reader.next(twice.data(), twice.size(), view) == ReadStatus::kError);
+  REQUIRE(reader.next(once.data(), once.size()) == ReadStatus::kFrame);
+  REQUIRE(reader.next(twice.data(), twice.size()) == ReadStatus::kError);
   CHECK(reader.fault().error == FrameError::kTag);
   CHECK(reader.fault().value == 1);
   // What this end sealed itself does not come back to it; neither does anything in crc mode.
@@ -204,8 +201,7 @@ TEST_CASE("secure reader: a fault names the part that did not verify") {
     Buffer frame = reference().seal_plain(plain);
     frame[byte] ^= 1;
     FrameReader reader = make_reader();
-    FrameView view;
-    REQUIRE(reader.next(frame.data(), frame.size(), view) == ReadStatus::kError);
+    REQUIRE(reader.next(frame.data(), frame.size()) == ReadStatus::kError);
     return reader.fault();
   };
   const Buffer control = control_frame(Tag::kHello, Buffer(60, 1));
@@ -224,8 +220,8 @@ TEST_CASE("secure reader: every late_status; padding is not looked at") {
     Buffer frame = reference().frame(preamble, {Buffer(41, 1), Buffer(10, 2)}, static_cast<uint8_t>(status),
                                      0x77);
     FrameReader reader = make_reader();
-    FrameView view;
-    const ReadStatus read = reader.next(frame.data(), frame.size(), view);
+    const FrameView& view = reader.frame();
+    const ReadStatus read = reader.next(frame.data(), frame.size());
     CAPTURE(status);
     if ((status & 0x0f) == 0x0e) {
       CHECK(read == ReadStatus::kFrame);
@@ -314,8 +310,7 @@ TEST_CASE("secure reader: reset forgets the keys") {
   CHECK(reader.opener() == nullptr);
   CHECK(reader.mode() == StreamMode::kCrc);
   Buffer frame = ack_frame(1);
-  FrameView view;
-  CHECK(reader.next(frame.data(), frame.size(), view) == ReadStatus::kFrame);
+  CHECK(reader.next(frame.data(), frame.size()) == ReadStatus::kFrame);
 }
 
 TEST_CASE("secure reader: ends before a nonce would come twice") {
@@ -328,9 +323,8 @@ TEST_CASE("secure reader: ends before a nonce would come twice") {
   Buffer again = reference().seal_plain(ack_frame(1));
   FrameReader reader = make_reader();
   reader.opener()->nonces().skip(~uint64_t{0});
-  FrameView view;
-  CHECK(reader.next(last.data(), last.size(), view) == ReadStatus::kFrame);
-  CHECK(reader.next(again.data(), again.size(), view) == ReadStatus::kError);
+  CHECK(reader.next(last.data(), last.size()) == ReadStatus::kFrame);
+  CHECK(reader.next(again.data(), again.size()) == ReadStatus::kError);
   CHECK(reader.fault().error == FrameError::kNoncesUsed);
 }
 
@@ -348,9 +342,9 @@ TEST_CASE("secure reader: no heap allocation per frame") {
   const uint64_t before = allocation_count();
   size_t seen = 0;
   for (size_t at = 0; at < stream.size();) {
-    FrameView view;
-    if (reader.next(stream.data() + at, 100, view) == ReadStatus::kNeedMore)
-      (void)reader.next(stream.data() + at, stream.size() - at, view);
+    const FrameView& view = reader.frame();
+    if (reader.next(stream.data() + at, 100) == ReadStatus::kNeedMore)
+      (void)reader.next(stream.data() + at, stream.size() - at);
     at += view.wire_size;
     seen++;
   }

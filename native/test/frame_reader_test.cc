@@ -39,11 +39,11 @@ std::vector<Buffer> sample_frames() {
 FrameError error_of(Buffer frame, bool in_session = true) {
   FrameReader reader(kLimits);
   reader.set_in_session(in_session);
-  FrameView view;
+  const FrameView& view = reader.frame();
   // Behind the frame lie bytes of the next one, which must not matter.
   const size_t size = frame.size();
   frame.resize(size + 100, 0xa5);
-  switch (reader.next(frame.data(), frame.size(), view)) {
+  switch (reader.next(frame.data(), frame.size())) {
     case ReadStatus::kFrame:
       CHECK(view.wire_size == size);
       return FrameError::kNone;
@@ -60,8 +60,7 @@ FrameError error_of(Buffer frame, bool in_session = true) {
 FrameError error_of_preamble(Buffer frame, size_t* needed = nullptr, bool in_session = true) {
   FrameReader reader(kLimits);
   reader.set_in_session(in_session);
-  FrameView view;
-  const ReadStatus status = reader.next(frame.data(), kPreambleSize, view);
+  const ReadStatus status = reader.next(frame.data(), kPreambleSize);
   if (needed != nullptr) *needed = reader.needed();
   return status == ReadStatus::kError ? reader.fault().error : FrameError::kNone;
 }
@@ -74,13 +73,13 @@ TEST_CASE("frame reader: every frame cut at every byte waits for the rest") {
       FrameReader reader = session_reader();
       // Exactly the bytes that are there, so that a sanitizer sees one read too many.
       Buffer part(frame.begin(), frame.begin() + static_cast<ptrdiff_t>(cut));
-      FrameView view;
-      REQUIRE(reader.next(part.data(), part.size(), view) == ReadStatus::kNeedMore);
+      const FrameView& view = reader.frame();
+      REQUIRE(reader.next(part.data(), part.size()) == ReadStatus::kNeedMore);
       REQUIRE(reader.needed() == (cut < kPreambleSize ? kPreambleSize : frame.size()));
       REQUIRE(reader.in_frame() == (cut >= kPreambleSize));
       // The rest comes, at another place in memory.
       Buffer whole = frame;
-      REQUIRE(reader.next(whole.data(), whole.size(), view) == ReadStatus::kFrame);
+      REQUIRE(reader.next(whole.data(), whole.size()) == ReadStatus::kFrame);
       REQUIRE(view.wire_size == frame.size());
     }
   }
@@ -94,8 +93,8 @@ TEST_CASE("frame reader: byte by byte gives every frame once") {
   size_t at = 0;
   size_t count = 0;
   for (size_t end = 0; end <= stream.size(); end++) {
-    FrameView view;
-    const ReadStatus status = reader.next(stream.data() + at, end - at, view);
+    const FrameView& view = reader.frame();
+    const ReadStatus status = reader.next(stream.data() + at, end - at);
     REQUIRE(status != ReadStatus::kError);
     if (status == ReadStatus::kFrame) {
       REQUIRE(view.wire_size == frames[count].size());
@@ -142,8 +141,8 @@ TEST_CASE("frame reader: every late_status") {
     Buffer changed = frame;
     changed[changed.size() - kEpilogueSize] = static_cast<uint8_t>(status);
     FrameReader reader = session_reader();
-    FrameView view;
-    const ReadStatus read = reader.next(changed.data(), changed.size(), view);
+    const FrameView& view = reader.frame();
+    const ReadStatus read = reader.next(changed.data(), changed.size());
     CAPTURE(status);
     if ((status & 0x0f) == 0x0e) {
       CHECK(read == ReadStatus::kFrame);
@@ -268,9 +267,9 @@ TEST_CASE("frame reader: a preamble is judged the same behind one like it, or ne
   for (const Buffer& before : frames) {
     for (const Buffer& frame : frames) {
       FrameReader reader = session_reader();
-      FrameView view;
+      const FrameView& view = reader.frame();
       for (Buffer next : {before, before, frame, frame, before}) {
-        REQUIRE(reader.next(next.data(), next.size(), view) == ReadStatus::kFrame);
+        REQUIRE(reader.next(next.data(), next.size()) == ReadStatus::kFrame);
         REQUIRE(view.wire_size == next.size());
         REQUIRE(view.tag == next[0]);
         REQUIRE(view.segment_count == next[1]);
@@ -279,12 +278,11 @@ TEST_CASE("frame reader: a preamble is judged the same behind one like it, or ne
     }
     for (size_t i = 0; i < kPreambleSize; i++) {
       FrameReader reader = session_reader();
-      FrameView view;
       Buffer first = before;
-      REQUIRE(reader.next(first.data(), first.size(), view) == ReadStatus::kFrame);
+      REQUIRE(reader.next(first.data(), first.size()) == ReadStatus::kFrame);
       Buffer changed = before;
       changed[i] ^= 0x10;
-      REQUIRE(reader.next(changed.data(), changed.size(), view) == ReadStatus::kError);
+      REQUIRE(reader.next(changed.data(), changed.size()) == ReadStatus::kError);
       REQUIRE(reader.fault().error == FrameError::kPreambleCrc);
     }
   }
@@ -312,10 +310,10 @@ TEST_CASE("frame reader: bytes that are copied as they are looked at are the sam
     FrameReader expected = session_reader();
     FrameReader reader = session_reader();
     for (size_t at = 0;;) {
-      FrameView view;
-      FrameView other;
-      const ReadStatus status = expected.next(stream.data() + at, stream.size() - at, view);
-      REQUIRE(reader.next(place.data() + at, stream.size() - at, other, late) == status);
+      const FrameView& view = expected.frame();
+      const FrameView& other = reader.frame();
+      const ReadStatus status = expected.next(stream.data() + at, stream.size() - at);
+      REQUIRE(reader.next(place.data() + at, stream.size() - at, late) == status);
       if (status != ReadStatus::kFrame) {
         CHECK(reader.fault().error == expected.fault().error);
         CHECK(reader.fault().segment == expected.fault().segment);
@@ -339,11 +337,10 @@ TEST_CASE("frame reader: what was let in during a session is no precedent for wh
   const MessageHeader header{.seq = 1};
   Buffer frame = message_frame(header, Buffer(kLimits.control_payload_bytes_max + 1));
   FrameReader reader = session_reader();
-  FrameView view;
-  REQUIRE(reader.next(frame.data(), frame.size(), view) == ReadStatus::kFrame);
+  REQUIRE(reader.next(frame.data(), frame.size()) == ReadStatus::kFrame);
   SUBCASE("the same stream") { reader.set_in_session(false); }
   SUBCASE("a new stream") { reader.reset(); }
-  CHECK(reader.next(frame.data(), frame.size(), view) == ReadStatus::kError);
+  CHECK(reader.next(frame.data(), frame.size()) == ReadStatus::kError);
   CHECK(reader.fault().error == FrameError::kHandshakeMessage);
 }
 
@@ -359,8 +356,7 @@ TEST_CASE("frame reader: an error names what was found") {
   Buffer frame = message_frame({.seq = 1, .type = 42}, Buffer(10, 1), {}, Buffer(5, 2));
   frame[frame.size() - kEpilogueSize - 1] ^= 1;  // last byte of the data
   FrameReader reader = session_reader();
-  FrameView view;
-  REQUIRE(reader.next(frame.data(), frame.size(), view) == ReadStatus::kError);
+  REQUIRE(reader.next(frame.data(), frame.size()) == ReadStatus::kError);
   CHECK(reader.fault().error == FrameError::kSegmentCrc);
   CHECK(reader.fault().segment == 3);
   CHECK(reader.fault().tag == 17);
@@ -368,7 +364,7 @@ TEST_CASE("frame reader: an error names what was found") {
   CHECK(reader.fault().expected != reader.fault().value);
   reader.reset();
   Buffer hello(kGoldenHello, kGoldenHello + sizeof kGoldenHello);
-  CHECK(reader.next(hello.data(), hello.size(), view) == ReadStatus::kFrame);
+  CHECK(reader.next(hello.data(), hello.size()) == ReadStatus::kFrame);
 }
 
 TEST_CASE("frame reader: no heap allocation per frame") {
@@ -378,9 +374,8 @@ TEST_CASE("frame reader: no heap allocation per frame") {
   size_t seen = 0;
   for (int round = 0; round < 100; round++) {
     for (Buffer& frame : frames) {
-      FrameView view;
-      (void)reader.next(frame.data(), frame.size() / 2, view);
-      if (reader.next(frame.data(), frame.size(), view) == ReadStatus::kFrame) seen++;
+      (void)reader.next(frame.data(), frame.size() / 2);
+      if (reader.next(frame.data(), frame.size()) == ReadStatus::kFrame) seen++;
     }
   }
   const uint64_t after = allocation_count();

@@ -92,8 +92,8 @@ TEST_CASE("frame size: message frames have the size that is said, and come back 
         CHECK(frame.size() == message_frame_size({front, middle, data}));
         FrameReader reader(limits);
         reader.set_in_session(true);
-        FrameView view;
-        REQUIRE(reader.next(frame.data(), frame.size(), view) == ReadStatus::kFrame);
+        const FrameView& view = reader.frame();
+        REQUIRE(reader.next(frame.data(), frame.size()) == ReadStatus::kFrame);
         CHECK(view.wire_size == frame.size());
         CHECK(view.segment_count == message_segment_count({front, middle, data}));
         CHECK(view.sizes[0] == kMessageHeaderSize);

@@ -15,8 +15,8 @@ void check_message_again(Bytes golden) {
   FrameReader reader(limits);
   reader.set_in_session(true);
   Buffer frame(golden.begin(), golden.end());
-  FrameView view;
-  REQUIRE(reader.next(frame.data(), frame.size(), view) == ReadStatus::kFrame);
+  const FrameView& view = reader.frame();
+  REQUIRE(reader.next(frame.data(), frame.size()) == ReadStatus::kFrame);
   const auto segment = [&](size_t i) { return Bytes(frame.data() + view.offsets[i], view.sizes[i]); };
   const Buffer again =
       message_frame(parse_message_header(frame.data() + view.offsets[0]), segment(1), segment(2), segment(3));
@@ -27,8 +27,8 @@ void check_control_again(Bytes golden) {
   const Limits limits = small_limits();
   FrameReader reader(limits);
   Buffer frame(golden.begin(), golden.end());
-  FrameView view;
-  REQUIRE(reader.next(frame.data(), frame.size(), view) == ReadStatus::kFrame);
+  const FrameView& view = reader.frame();
+  REQUIRE(reader.next(frame.data(), frame.size()) == ReadStatus::kFrame);
   CHECK(view.segment_count == 1);
   CHECK(control_frame(view.tag, Bytes(frame.data() + view.offsets[0], view.sizes[0])) == frame);
 }

@@ -4,19 +4,17 @@
  * stay valid as long as someone holds them or the message (a dispatcher that declares `borrowsPayload`
  * gives that up for speed: there they, and the message, are valid until its handler returns).
  */
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import { ErrorCode, MsgrError } from '../errors.ts';
 import type { OutgoingMessage } from '../transport/channel.ts';
 import { Field } from '../transport/message-batch.ts';
-import { bufferView } from '../wire/buffer-view.ts';
+import { bufferView, noBytes } from '../wire/buffer-view.ts';
 import { MessagePriority } from '../wire/message-header.ts';
 import type { MessageType } from '../wire/messages/registry.ts';
 import type { Connection } from './connection.ts';
 
 /** Message priorities; higher leaves first and is dispatched first. Ceph's numbers. */
 export const Priority = MessagePriority;
-
-const noBytes = Buffer.alloc(0);
 
 /** V8 takes what hangs on a constant of this module for constant, and looks up what is imported each time. */
 const field = Field;

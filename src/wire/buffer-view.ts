@@ -20,7 +20,8 @@ const View = withBufferMethods(
   },
 );
 
-const noBytes = Buffer.alloc(0);
+/** What every empty payload is that nobody made. */
+export const noBytes = Buffer.alloc(0);
 
 /** `length` bytes of `memory` from `offset` on. */
 export function bufferView(memory: ArrayBufferLike, offset: number, length: number): Buffer {

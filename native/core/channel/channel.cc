@@ -182,8 +182,8 @@ void Channel::acknowledge(uint64_t seq) {
   note_queue_level();
 }
 
-void Channel::take_ack(uint64_t seq) {
-  if (seq <= acknowledged_seq_ || outbox_.acknowledge(seq) == 0) return;
+void Channel::take_new_ack(uint64_t seq) {
+  if (outbox_.acknowledge(seq) == 0) return;
   acknowledged_seq_ = outbox_.count() > 0 ? outbox_.first_seq() - 1 : outbox_.written_seq();
   acknowledged_due_ = true;
 }

@@ -227,7 +227,10 @@ class Channel {
   [[nodiscard]] size_t gather_sealed(iovec* to, size_t count_max, size_t bytes_max);
   void took_plain(size_t size);
   void drop_stream();
-  void take_ack(uint64_t seq);
+  void take_ack(uint64_t seq) {
+    if (seq > acknowledged_seq_) [[unlikely]] take_new_ack(seq);
+  }
+  void take_new_ack(uint64_t seq);
   void publish_send_counters();
   void note_queue_level();
   [[nodiscard]] bool fail(const FrameFault& fault);

@@ -59,8 +59,7 @@ ReceiveResult Channel::receive_handshake(Slab& slab, uint32_t offset, uint32_t s
     expectation_ = Expectation::kNothing;
     return {ReceiveStatus::kPulled, expected_bytes_, 0};
   }
-  FrameView frame;
-  switch (reader_.next(slab.data() + offset, size, frame)) {
+  switch (reader_.next(slab.data() + offset, size)) {
     case ReadStatus::kNeedMore:
       return {ReceiveStatus::kNeedMore, 0, static_cast<uint32_t>(reader_.needed())};
     case ReadStatus::kError:
@@ -69,6 +68,7 @@ ReceiveResult Channel::receive_handshake(Slab& slab, uint32_t offset, uint32_t s
     case ReadStatus::kFrame:
       break;
   }
+  const FrameView& frame = reader_.frame();
   Record& record = batch.append(RecordKind::kFrame, id_, generation_);
   record.type_and_priority = frame.tag;
   record.slab = batch.slab_index(slab);
@@ -86,7 +86,9 @@ ReceiveResult Channel::receive_handshake(Slab& slab, uint32_t offset, uint32_t s
 
 template <typename FrameBytes>
 ReceiveResult Channel::receive_session(Slab& slab, uint32_t offset, uint32_t size, RecordBatch& batch,
-                                       FrameBytes& bytes) {
+                                       FrameBytes& given) {
+  // Nobody else points to this one, so that it can be in registers.
+  FrameBytes bytes = given;
   uint8_t* const base = slab.data();
   uint32_t at = offset;
   const uint32_t end = offset + size;
@@ -100,8 +102,7 @@ ReceiveResult Channel::receive_session(Slab& slab, uint32_t offset, uint32_t siz
       status = ReceiveStatus::kBatchFull;
       break;
     }
-    FrameView frame;
-    const ReadStatus read = reader_.next(base + at, end - at, frame, bytes);
+    const ReadStatus read = reader_.next(base + at, end - at, bytes);
     if (read != ReadStatus::kFrame) {
       if (read == ReadStatus::kError) {
         (void)fail(reader_.fault());
@@ -109,6 +110,7 @@ ReceiveResult Channel::receive_session(Slab& slab, uint32_t offset, uint32_t siz
       }
       break;
     }
+    const FrameView& frame = reader_.frame();
     frames++;
     if (frame.tag != static_cast<uint8_t>(Tag::kMessage)) [[unlikely]] {
       if (!take_control_frame(frame, slab, at, batch)) {
@@ -149,6 +151,7 @@ ReceiveResult Channel::receive_session(Slab& slab, uint32_t offset, uint32_t siz
     }
     at += frame.wire_size;
   }
+  given = bytes;
   add(counters_.frames_received, frames);
   add(counters_.messages_received, messages);
   if (duplicates > 0) add(counters_.duplicates_dropped, duplicates);

@@ -4,16 +4,11 @@
 
 #include "core/base/bytes.h"
 #include "core/base/check.h"
-#include "core/wire/crc32c_short.h"
-#include "core/wire/epilogue.h"
-#include "core/wire/message_header.h"
 #include "core/wire/tag.h"
 
 namespace msgr {
 namespace {
 
-// What stands before a message's payload.
-constexpr size_t kMessageBeginningSize = kPreambleSize + kMessageHeaderSize + sizeof(uint32_t);
 
 }  // namespace
 
@@ -41,7 +36,7 @@ bool FrameReader::fail(FrameError error, uint64_t value, uint64_t expected, uint
 }
 
 template <typename FrameBytes>
-ReadStatus FrameReader::next(uint8_t* data, size_t available, FrameView& frame, FrameBytes& bytes) {
+ReadStatus FrameReader::next_of_any(uint8_t* data, size_t available, FrameBytes& bytes) {
   if (!preamble_done_) {
     if (available < first_block_size(mode_)) {
       needed_ = first_block_size(mode_);
@@ -54,22 +49,17 @@ ReadStatus FrameReader::next(uint8_t* data, size_t available, FrameView& frame, 
       return ReadStatus::kError;
   }
   if (available < needed_) return ReadStatus::kNeedMore;
-  frame.tag = preamble_.tag;
-  frame.segment_count = preamble_.segment_count;
-  frame.aborted = false;
-  frame.wire_size = static_cast<uint32_t>(needed_);
-  const ReadStatus status =
-      mode_ == StreamMode::kCrc ? finish_crc(data, frame, bytes) : finish_secure(data, frame);
+  const ReadStatus status = mode_ == StreamMode::kCrc ? finish_crc(data, bytes) : finish_secure(data);
   preamble_done_ = false;
   needed_ = first_block_size(mode_);
   return status;
 }
 
-template ReadStatus FrameReader::next(uint8_t*, size_t, FrameView&, PresentBytes&);
-template ReadStatus FrameReader::next(uint8_t*, size_t, FrameView&, LateBytes&);
+template ReadStatus FrameReader::next_of_any(uint8_t*, size_t, PresentBytes&);
+template ReadStatus FrameReader::next_of_any(uint8_t*, size_t, LateBytes&);
 
 bool FrameReader::accept_preamble(const uint8_t* data) {
-  if (accepted_known_ && std::memcmp(data, accepted_, kPreambleSize) == 0) [[likely]] {
+  if (accepted_known_ && is_accepted(data)) [[likely]] {
     needed_ = accepted_size_;
     preamble_done_ = true;
     return true;
@@ -89,7 +79,22 @@ bool FrameReader::accept_preamble(const uint8_t* data) {
   std::memcpy(accepted_, data, kPreambleSize);
   accepted_size_ = needed_;
   accepted_known_ = true;
+  frame_.tag = preamble_.tag;
+  frame_.segment_count = preamble_.segment_count;
+  frame_.aborted = false;
+  frame_.wire_size = static_cast<uint32_t>(needed_);
+  if (mode_ == StreamMode::kCrc) lay_out_crc();
   return true;
+}
+
+void FrameReader::lay_out_crc() {
+  uint32_t offset = kPreambleSize;
+  for (size_t i = 0; i < kSegmentCountMax; i++) {
+    frame_.offsets[i] = offset;
+    frame_.sizes[i] = preamble_.lengths[i];
+    offset += preamble_.lengths[i];
+    if (i == 0 && preamble_.lengths[0] > 0) offset += sizeof(uint32_t);
+  }
 }
 
 bool FrameReader::check_lengths() {
@@ -121,56 +126,6 @@ bool FrameReader::check_lengths() {
   return true;
 }
 
-template <typename FrameBytes>
-ReadStatus FrameReader::finish_crc(const uint8_t* data, FrameView& frame, FrameBytes& bytes) {
-  const size_t count = preamble_.segment_count;
-  // The sender of the frame may give it up whatever its CRCs say; Ceph looks at the CRCs first, so do we.
-  uint32_t offset = kPreambleSize;
-  frame.offsets[0] = offset;
-  frame.sizes[0] = preamble_.lengths[0];
-  offset += preamble_.lengths[0];
-  if (preamble_.lengths[0] > 0) {
-    bytes.want(data + offset + sizeof(uint32_t));
-    const uint32_t found = load_u32(data + offset);
-    const uint32_t computed = preamble_.lengths[0] == kMessageHeaderSize
-                                  ? crc32c_short<kMessageHeaderSize>(kSegmentSeed, data + kPreambleSize)
-                                  : segment_crc(data + kPreambleSize, preamble_.lengths[0]);
-    if (found != computed) [[unlikely]] {
-      (void)fail(FrameError::kSegmentCrc, found, computed, 0);
-      return ReadStatus::kError;
-    }
-    offset += sizeof found;
-  }
-  uint32_t computed[kSegmentCountMax];
-  for (size_t i = 1; i < kSegmentCountMax; i++) {
-    frame.offsets[i] = offset;
-    frame.sizes[i] = preamble_.lengths[i];
-    if (i >= count) continue;
-    computed[i] = bytes.crc_of(data + offset, preamble_.lengths[i]);
-    offset += preamble_.lengths[i];
-  }
-  // With what the next frame most likely begins with: one copy instead of two.
-  bytes.want(data + needed_ + kMessageBeginningSize);
-  const uint8_t* epilogue = data + needed_ - kEpilogueSize;
-  for (size_t i = 1; i < count; i++) {
-    const uint32_t found = epilogue_crc(epilogue, i);
-    if (found != computed[i]) [[unlikely]] {
-      (void)fail(FrameError::kSegmentCrc, found, computed[i], static_cast<uint8_t>(i));
-      return ReadStatus::kError;
-    }
-  }
-  if (count > 1 && !take_late_status(epilogue[0], frame)) [[unlikely]]
-    return ReadStatus::kError;
-  return ReadStatus::kFrame;
-}
-
-bool FrameReader::take_late_status(uint8_t status, FrameView& frame) {
-  frame.aborted = (status & kLateStatusMask) == kLateStatusAborted;
-  if (frame.aborted || (status & kLateStatusMask) == kLateStatusComplete) [[likely]]
-    return true;
-  return fail(FrameError::kLateStatus, status, kLateStatusComplete);
-}
-
 // One operation in place, its tag right behind it; `segment` is named in the error.
 bool FrameReader::open(uint8_t* data, size_t size, uint8_t segment) {
   const uint64_t before = opener_->nonces().taken();
@@ -190,7 +145,7 @@ bool FrameReader::open(uint8_t* data, size_t size, uint8_t segment) {
 
 // The first block is open already. Padding is not looked at: Ceph does not either, and a peer that knows the
 // key may write there what it likes.
-ReadStatus FrameReader::finish_secure(uint8_t* data, FrameView& frame) {
+ReadStatus FrameReader::finish_secure(uint8_t* data) {
   const size_t count = preamble_.segment_count;
   const uint32_t length = preamble_.lengths[0];
   const size_t first = first_block_size(mode_);
@@ -204,8 +159,8 @@ ReadStatus FrameReader::finish_secure(uint8_t* data, FrameView& frame) {
     offset += kSecureTag;
     std::memmove(data + offset, data + kPreambleSize, kSecureInline);
   }
-  frame.offsets[0] = offset;
-  frame.sizes[0] = length;
+  frame_.offsets[0] = offset;
+  frame_.sizes[0] = length;
   offset += length;
   if (count > 1) {
     if (!open(data + first, needed_ - first - kSecureTag, 1)) [[unlikely]]
@@ -213,12 +168,12 @@ ReadStatus FrameReader::finish_secure(uint8_t* data, FrameView& frame) {
     offset = static_cast<uint32_t>(first);
   }
   for (size_t i = 1; i < kSegmentCountMax; i++) {
-    frame.offsets[i] = offset;
-    frame.sizes[i] = preamble_.lengths[i];
+    frame_.offsets[i] = offset;
+    frame_.sizes[i] = preamble_.lengths[i];
     offset += preamble_.lengths[i];
     if (i + 1 < count) offset += static_cast<uint32_t>(secure_padding(preamble_.lengths[i]));
   }
-  if (count > 1 && !take_late_status(data[needed_ - kSecureTag - kSecureBlock], frame)) [[unlikely]]
+  if (count > 1 && !take_late_status(data[needed_ - kSecureTag - kSecureBlock])) [[unlikely]]
     return ReadStatus::kError;
   return ReadStatus::kFrame;
 }

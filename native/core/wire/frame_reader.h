@@ -12,10 +12,14 @@
 #include <cstdint>
 #include <memory>
 
+#include "core/base/bytes.h"
 #include "core/base/limits.h"
 #include "core/crypto/aead.h"
+#include "core/wire/crc32c_short.h"
+#include "core/wire/epilogue.h"
 #include "core/wire/frame_bytes.h"
 #include "core/wire/frame_error.h"
+#include "core/wire/message_header.h"
 #include "core/wire/preamble.h"
 #include "core/wire/stream_mode.h"
 
@@ -42,14 +46,25 @@ class FrameReader {
 
   // `data` begins with the first byte of a frame; `available` bytes are there. On kNeedMore call again
   // with the same frame from its first byte, as the reader left it, wherever it then lies, and more of it.
-  // On kFrame the next call is for the next frame. On kError the stream is lost: fault() says why, and only
-  // reset() helps. `bytes` are PresentBytes or, in crc mode, LateBytes; those of a frame are in their place.
+  // On kFrame the frame is whole, frame() says where its segments are, and the next call is for the next one. On
+  // kError the stream is lost: fault() says why, and only reset() helps. `bytes` are PresentBytes or, in crc mode,
+  // LateBytes; those of a frame are in their place.
+  // Inline for a frame with the preamble of the one before, as most are, so that what is kept of one frame for the
+  // next stays in registers.
   template <typename FrameBytes>
-  [[nodiscard]] ReadStatus next(uint8_t* data, size_t available, FrameView& frame, FrameBytes& bytes);
-  [[nodiscard]] ReadStatus next(uint8_t* data, size_t available, FrameView& frame) {
-    PresentBytes bytes;
-    return next(data, available, frame, bytes);
+  [[nodiscard]] ReadStatus next(uint8_t* data, size_t available, FrameBytes& bytes) {
+    if (accepted_known_ && !preamble_done_ && mode_ == StreamMode::kCrc && available >= accepted_size_) [[likely]] {
+      bytes.want(data + kPreambleSize);
+      if (is_accepted(data)) [[likely]] return finish_crc(data, bytes);
+    }
+    return next_of_any(data, available, bytes);
   }
+  [[nodiscard]] ReadStatus next(uint8_t* data, size_t available) {
+    PresentBytes bytes;
+    return next(data, available, bytes);
+  }
+  // After kFrame, until the next call.
+  [[nodiscard]] const FrameView& frame() const { return frame_; }
 
   // After kNeedMore: bytes from the frame's first one that must be there for the next call to get
   // further: those of the preamble, and once that is known, those of the whole frame (at most
@@ -78,13 +93,21 @@ class FrameReader {
   void reset();
 
  private:
+  template <typename FrameBytes>
+  [[nodiscard]] ReadStatus next_of_any(uint8_t* data, size_t available, FrameBytes& bytes);
+  [[nodiscard]] bool is_accepted(const uint8_t* preamble) const {
+    const auto differ = [&](size_t at) { return load_u64(preamble + at) ^ load_u64(accepted_ + at); };
+    static_assert(kPreambleSize == 4 * sizeof(uint64_t));
+    return (differ(0) | differ(8) | differ(16) | differ(24)) == 0;
+  }
   [[nodiscard]] bool accept_preamble(const uint8_t* data);
   [[nodiscard]] bool check_lengths();
+  void lay_out_crc();
   template <typename FrameBytes>
-  [[nodiscard]] ReadStatus finish_crc(const uint8_t* data, FrameView& frame, FrameBytes& bytes);
-  [[nodiscard]] ReadStatus finish_secure(uint8_t* data, FrameView& frame);
+  [[nodiscard]] ReadStatus finish_crc(const uint8_t* data, FrameBytes& bytes);
+  [[nodiscard]] ReadStatus finish_secure(uint8_t* data);
   [[nodiscard]] bool open(uint8_t* data, size_t size, uint8_t segment);
-  [[nodiscard]] bool take_late_status(uint8_t status, FrameView& frame);
+  [[nodiscard]] bool take_late_status(uint8_t status);
   [[nodiscard]] bool fail(FrameError error, uint64_t value, uint64_t expected, uint8_t segment = 0);
 
   const Limits* limits_;
@@ -94,13 +117,54 @@ class FrameReader {
   Preamble preamble_;
   uint8_t accepted_[kPreambleSize] = {};
   bool accepted_known_ = false;
-  // Bytes of its frame.
+  // Bytes of its frame, and where in it everything is: in crc mode the same for the next.
   size_t accepted_size_ = 0;
+  FrameView frame_{};
   bool preamble_done_ = false;
   bool in_session_ = false;
   StreamMode mode_ = StreamMode::kCrc;
   std::unique_ptr<Aead> opener_;
   FrameFault fault_;
 };
+
+// Every segment's CRC, and what a sender says of the whole frame at its end.
+template <typename FrameBytes>
+inline ReadStatus FrameReader::finish_crc(const uint8_t* data, FrameBytes& bytes) {
+  const size_t count = frame_.segment_count;
+  // The sender of the frame may give it up whatever its CRCs say; Ceph looks at the CRCs first, so do we.
+  if (const uint32_t size = frame_.sizes[0]; size > 0) {
+    const uint8_t* segment = data + kPreambleSize;
+    bytes.want(segment + size + sizeof(uint32_t));
+    const uint32_t found = load_u32(segment + size);
+    const uint32_t computed = size == kMessageHeaderSize ? crc32c_short<kMessageHeaderSize>(kSegmentSeed, segment)
+                                                         : segment_crc(segment, size);
+    if (found != computed) [[unlikely]] {
+      (void)fail(FrameError::kSegmentCrc, found, computed, 0);
+      return ReadStatus::kError;
+    }
+  }
+  uint32_t computed[kSegmentCountMax];
+  for (size_t i = 1; i < count; i++) {
+    const uint32_t size = frame_.sizes[i];
+    computed[i] = size == 0 ? kSegmentSeed : bytes.crc_of(data + frame_.offsets[i], size);
+  }
+  // With what the next frame most likely begins with: one copy instead of two.
+  bytes.want(data + frame_.wire_size + kMessageGapOffset);
+  const uint8_t* epilogue = data + frame_.wire_size - kEpilogueSize;
+  for (size_t i = 1; i < count; i++) {
+    const uint32_t found = epilogue_crc(epilogue, i);
+    if (found != computed[i]) [[unlikely]] {
+      (void)fail(FrameError::kSegmentCrc, found, computed[i], static_cast<uint8_t>(i));
+      return ReadStatus::kError;
+    }
+  }
+  return count == 1 || take_late_status(epilogue[0]) ? ReadStatus::kFrame : ReadStatus::kError;
+}
+
+inline bool FrameReader::take_late_status(uint8_t status) {
+  frame_.aborted = (status & kLateStatusMask) == kLateStatusAborted;
+  if (frame_.aborted || (status & kLateStatusMask) == kLateStatusComplete) [[likely]] return true;
+  return fail(FrameError::kLateStatus, status, kLateStatusComplete);
+}
 
 }  // namespace msgr

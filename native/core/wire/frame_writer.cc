@@ -3,7 +3,6 @@
 #include "core/base/check.h"
 #include "core/wire/crc32c.h"
 #include "core/wire/crc32c_short.h"
-#include "core/wire/epilogue.h"
 #include "core/wire/tag.h"
 
 namespace msgr {
@@ -15,25 +14,6 @@ constexpr uint16_t kMessageAlignments[kSegmentCountMax] = {8, 8, 8, 4096};
 constexpr uint16_t kControlAlignment = 8;
 
 }  // namespace
-
-uint8_t* finish_epilogue(uint8_t* frame, const MessageSizes& sizes, const uint8_t* lent_front,
-                         const uint8_t* lent_data, StreamMode mode) {
-  const size_t count = message_segment_count(sizes);
-  uint8_t* gap = frame + kMessageGapOffset;
-  // A dropped segment's slot is 0; an empty one in the middle gets the CRC of nothing, which is the seed.
-  uint32_t crcs[3] = {};
-  const auto add = [&](size_t segment, const uint8_t* lent, uint32_t size) {
-    if (segment >= count) return;
-    const uint8_t* data = lent != nullptr ? lent : gap;
-    if (mode == StreamMode::kCrc) crcs[segment - 1] = segment_crc(data, size);
-    if (lent == nullptr) gap += size;
-  };
-  add(1, lent_front, sizes.front);
-  add(2, nullptr, sizes.middle);
-  add(3, lent_data, sizes.data);
-  append_epilogue(gap, kLateStatusComplete, crcs);
-  return gap + kEpilogueSize;
-}
 
 uint64_t message_frame_size(const MessageSizes& sizes) {
   const uint32_t lengths[kSegmentCountMax] = {kMessageHeaderSize, sizes.front, sizes.middle, sizes.data};

@@ -18,13 +18,12 @@
 #include <cstring>
 
 #include "core/base/bytes.h"
+#include "core/wire/epilogue.h"
 #include "core/wire/message_header.h"
 #include "core/wire/preamble.h"
 #include "core/wire/stream_mode.h"
 
 namespace msgr {
-
-inline constexpr size_t kMessageGapOffset = kPreambleSize + kMessageHeaderSize + sizeof(uint32_t);
 
 struct MessageSizes {
   uint32_t front = 0;
@@ -61,8 +60,24 @@ class MessagePreamble {
 
 // finish_message()'s end of a frame with more than one segment: writes the epilogue behind the gap, with CRCs
 // or with zeros in their places. Answers where it ends.
-uint8_t* finish_epilogue(uint8_t* frame, const MessageSizes& sizes, const uint8_t* lent_front,
-                         const uint8_t* lent_data, StreamMode mode);
+inline uint8_t* finish_epilogue(uint8_t* frame, const MessageSizes& sizes, const uint8_t* lent_front,
+                                const uint8_t* lent_data, StreamMode mode) {
+  const size_t count = message_segment_count(sizes);
+  uint8_t* gap = frame + kMessageGapOffset;
+  // A dropped segment's slot is 0; an empty one in the middle gets the CRC of nothing, which is the seed.
+  uint32_t crcs[3] = {};
+  const auto add = [&](size_t segment, const uint8_t* lent, uint32_t size) {
+    if (segment >= count) return;
+    const uint8_t* data = lent != nullptr ? lent : gap;
+    if (mode == StreamMode::kCrc) crcs[segment - 1] = segment_crc(data, size);
+    if (lent == nullptr) gap += size;
+  };
+  add(1, lent_front, sizes.front);
+  add(2, nullptr, sizes.middle);
+  add(3, lent_data, sizes.data);
+  append_epilogue(gap, kLateStatusComplete, crcs);
+  return gap + kEpilogueSize;
+}
 
 // Fills in preamble, header, CRCs and epilogue. A lent segment's bytes are read for the CRC; the pointer
 // is null for one that lies in the gap. Answers how many bytes of `frame` belong to the frame, which is

@@ -24,6 +24,8 @@
 namespace msgr {
 
 inline constexpr size_t kMessageHeaderSize = 41;
+// Where the payload of a message begins in its frame, in crc mode: behind preamble, header and its CRC.
+inline constexpr size_t kMessageGapOffset = kPreambleSize + kMessageHeaderSize + sizeof(uint32_t);
 inline constexpr size_t kMessageHeaderAckSeqOffset = 28;
 inline constexpr uint8_t kMessageFlags = 3;
 

@@ -12,6 +12,7 @@
 import { ErrorCode, MsgrError } from '../../errors.ts';
 import { lendBytesMin } from '../../limits.ts';
 import type { NativeLoop } from '../../native.ts';
+import { noBytes } from '../../wire/buffer-view.ts';
 import type { OutgoingMessage } from '../channel.ts';
 import { Control } from './control-words.ts';
 
@@ -35,6 +36,7 @@ const dataLent = 1 << 30;
 const field = SendField;
 const word = Control;
 const lendMin = lendBytesMin;
+const nothing = noBytes;
 
 /** Preamble, message header and its CRC stand before the payload (msgr2.1 in crc mode, facts 1.4). */
 const gapOffset = 32 + 41 + 4;
@@ -55,47 +57,52 @@ const loopCopyMax = 8;
 export class SendTable {
   readonly #native: NativeLoop;
   readonly #messageBytesMax: number;
-  readonly #control: Int32Array;
-  readonly #tables: Int32Array[] = [];
+  /** Control words and send tables: all of it, so that one look at one array's shape does for both. */
+  readonly #words: Int32Array;
   readonly #releases: Int32Array;
   readonly #recordsMax: number;
   #slab: Uint8Array = new Uint8Array(0);
+  /** What the messages of the present table cost (`eagerFlushBytes`); means nothing while that is empty. */
+  #waitingBytes = 0;
   /** Lent payloads by token; token 0 means none. */
   readonly #lent: (Uint8Array | undefined)[] = [undefined];
   readonly #freeTokens: number[] = [];
-  /** Lent bytes since the last flush from here; the core's own at the end of a turn are not noticed. */
-  #lentWaiting = 0;
 
   constructor(native: NativeLoop, messageBytesMax: number) {
     const { memory, layout } = native;
     this.#native = native;
     this.#messageBytesMax = messageBytesMax;
-    this.#control = new Int32Array(memory, 0, layout.releasesOffset / 4);
+    this.#words = new Int32Array(memory);
     this.#releases = new Int32Array(memory, layout.releasesOffset, layout.releasesMax);
     this.#recordsMax = layout.sendRecords;
-    for (let table = 0; table < layout.tables; table++) {
-      const words = layout.sendRecords * sendFields;
-      this.#tables.push(new Int32Array(memory, layout.sendOffset + table * words * 4, words));
-    }
   }
 
   /** Puts a message into the table. Answers the bytes of its frame on the wire. */
   append(channel: number, message: OutgoingMessage): number {
     const { front, middle, data } = message;
-    const frontLength = front.length;
-    const middleLength = middle.length;
-    const dataLength = data.length;
+    // Most have one payload, and that the others are none is known without a look at their lengths.
+    const frontLength = front === nothing ? 0 : front.length;
+    const middleLength = middle === nothing ? 0 : middle.length;
+    const dataLength = data === nothing ? 0 : data.length;
     const payloadLength = frontLength + middleLength + dataLength;
     if (payloadLength >= lendMin) return this.#appendLarge(channel, message, payloadLength);
     const size = gapOffset + (payloadLength === 0 ? 0 : payloadLength + epilogueBytes);
-    const control = this.#control;
-    let offset = control[word.sendOffset]!;
-    let count = control[word.sendCount]!;
-    if (offset + size > this.#slab.length || count === this.#recordsMax) {
+    const words = this.#words;
+    if (words[word.sendOffset]! + size > this.#slab.length || words[word.sendCount]! >= this.#recordsMax) {
       this.#makeRoom(size);
-      offset = control[word.sendOffset]!;
-      count = control[word.sendCount]!;
     }
+    const offset = words[word.sendOffset]!;
+    const count = words[word.sendCount]!;
+    // Before any call, after which V8 would look at the shape of everything again; nothing counts yet.
+    const at = words[word.sendTable]! + count * sendFields;
+    words[at] = channel | 0;
+    words[at + field.typeAndPriority] = message.type | (message.priority << 16);
+    words[at + field.versions] = message.version | (message.compatVersion << 16);
+    words[at + field.tidLow] = message.tidLow | 0;
+    words[at + field.tidHigh] = message.tidHigh | 0;
+    words[at + field.frontLength] = frontLength;
+    words[at + field.middleLength] = middleLength;
+    words[at + field.dataLength] = dataLength;
     const slab = this.#slab;
     let to = offset + gapOffset;
     if (frontLength > 0) {
@@ -107,40 +114,30 @@ export class SendTable {
       to += middleLength;
     }
     if (dataLength > 0) copy(slab, to, data, dataLength);
-    const table = this.#tables[control[word.sendTable]!]!;
-    const at = count * sendFields;
-    table[at] = channel;
-    table[at + field.typeAndPriority] = message.type | (message.priority << 16);
-    table[at + field.versions] = message.version | (message.compatVersion << 16);
-    table[at + field.tidLow] = message.tidLow;
-    table[at + field.tidHigh] = message.tidHigh;
-    table[at + field.frontLength] = frontLength;
-    table[at + field.middleLength] = middleLength;
-    table[at + field.dataLength] = dataLength;
-    control[word.sendCount] = count + 1;
-    control[word.sendOffset] = offset + size;
-    const waiting = offset + size - control[word.sendStart]!;
-    if (waiting + count * objectBytes >= eagerFlushBytes) this.flush();
+    words[word.sendCount] = count + 1;
+    words[word.sendOffset] = offset + size;
+    const waiting = (count === 0 ? 0 : this.#waitingBytes) + size + objectBytes;
+    this.#waitingBytes = waiting;
+    if (waiting >= eagerFlushBytes) this.flush();
     return size;
   }
 
   /** Sends what waits. */
   flush(): void {
-    this.#lentWaiting = 0;
     this.#native.flush();
     this.takeReleases();
   }
 
   /** Lets go of lent payloads that the core has done with. */
   takeReleases(): void {
-    const count = this.#control[word.releaseCount]!;
+    const count = this.#words[word.releaseCount]!;
     if (count === 0) return;
     for (let index = 0; index < count; index++) {
       const token = this.#releases[index]!;
       this.#lent[token] = undefined;
       this.#freeTokens.push(token);
     }
-    this.#control[word.releaseCount] = 0;
+    this.#words[word.releaseCount] = 0;
   }
 
   /** Lent payloads that are still held, for tests. */
@@ -161,14 +158,15 @@ export class SendTable {
     const lendsData = isLendable(data);
     const size = gapOffset + payloadLength + epilogueBytes;
     const slabSize = size - (lendsFront ? front.length : 0) - (lendsData ? data.length : 0);
-    const control = this.#control;
+    const words = this.#words;
     if (
-      control[word.sendOffset]! + slabSize > this.#slab.length ||
-      control[word.sendCount] === this.#recordsMax
+      words[word.sendOffset]! + slabSize > this.#slab.length ||
+      words[word.sendCount]! >= this.#recordsMax
     ) {
       this.#makeRoom(slabSize);
     }
-    const offset = control[word.sendOffset]!;
+    const offset = words[word.sendOffset]!;
+    const count = words[word.sendCount]!;
     const slab = this.#slab;
     let to = offset + gapOffset;
     if (lendsFront) {
@@ -181,22 +179,19 @@ export class SendTable {
     to += middle.length;
     if (lendsData) this.#lend(data);
     else slab.set(data, to);
-    const table = this.#tables[control[word.sendTable]!]!;
-    const count = control[word.sendCount]!;
-    const at = count * sendFields;
-    table[at] = channel | (lendsFront ? frontLent : 0) | (lendsData ? dataLent : 0);
-    table[at + field.typeAndPriority] = message.type | (message.priority << 16);
-    table[at + field.versions] = message.version | (message.compatVersion << 16);
-    table[at + field.tidLow] = message.tidLow;
-    table[at + field.tidHigh] = message.tidHigh;
-    table[at + field.frontLength] = front.length;
-    table[at + field.middleLength] = middle.length;
-    table[at + field.dataLength] = data.length;
-    control[word.sendCount] = count + 1;
-    control[word.sendOffset] = offset + slabSize;
-    this.#lentWaiting += size - slabSize;
-    const waiting = offset + slabSize - control[word.sendStart]! + this.#lentWaiting;
-    if (waiting >= eagerFlushBytes) this.flush();
+    const at = words[word.sendTable]! + count * sendFields;
+    words[at] = channel | (lendsFront ? frontLent : 0) | (lendsData ? dataLent : 0);
+    words[at + field.typeAndPriority] = message.type | (message.priority << 16);
+    words[at + field.versions] = message.version | (message.compatVersion << 16);
+    words[at + field.tidLow] = message.tidLow;
+    words[at + field.tidHigh] = message.tidHigh;
+    words[at + field.frontLength] = front.length;
+    words[at + field.middleLength] = middle.length;
+    words[at + field.dataLength] = data.length;
+    words[word.sendCount] = count + 1;
+    words[word.sendOffset] = offset + slabSize;
+    this.#waitingBytes = (count === 0 ? 0 : this.#waitingBytes) + size + objectBytes;
+    if (this.#waitingBytes >= eagerFlushBytes) this.flush();
     return size;
   }
 
@@ -207,9 +202,9 @@ export class SendTable {
   }
 
   #makeRoom(size: number): void {
-    const control = this.#control;
-    if (control[word.sendCount] === this.#recordsMax) this.flush();
-    if (control[word.sendOffset]! + size > this.#slab.length) this.#slab = this.#native.nextSlab(size);
+    const words = this.#words;
+    if (words[word.sendCount]! >= this.#recordsMax) this.flush();
+    if (words[word.sendOffset]! + size > this.#slab.length) this.#slab = this.#native.nextSlab(size);
   }
 }
 

@@ -13,6 +13,7 @@ import { Buffer } from 'node:buffer';
 import { ErrorCode, MsgrError } from '../../errors.ts';
 import { controlPayloadBytesMax } from '../../limits.ts';
 import type { StreamSecrets } from '../../protocol/stream-secrets.ts';
+import { noBytes } from '../../wire/buffer-view.ts';
 import { crcMode } from '../../wire/frame-crc.ts';
 import { tagName } from '../../wire/frames/tag.ts';
 import type {
@@ -33,8 +34,6 @@ import type { TurnMember } from './turn.ts';
 
 const State = { idle: 0, opening: 1, handshake: 2, session: 3, gone: 4 } as const;
 type State = (typeof State)[keyof typeof State];
-
-const noBytes = Buffer.alloc(0);
 
 export class StreamChannel implements Channel, LinkOwner, TurnMember {
   handler: ChannelHandler;
