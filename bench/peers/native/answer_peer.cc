@@ -54,11 +54,11 @@ bool serve_run(int socket, uint64_t payload_bytes) {
     end += static_cast<size_t>(got);
     size_t answers = 0;
     bool ended = false;
-    msgr::FrameView frame;
     for (;;) {
-      const msgr::ReadStatus status = reader.next(in.get() + begin, end - begin, frame);
+      const msgr::ReadStatus status = reader.next(in.get() + begin, end - begin);
       if (status == msgr::ReadStatus::kNeedMore) break;
       check(status == msgr::ReadStatus::kFrame, "a frame is damaged");
+      const msgr::FrameView& frame = reader.frame();
       const uint8_t* payload = in.get() + begin + frame.offsets[1];
       const msgr::MessageHeader header = msgr::parse_message_header(in.get() + begin + frame.offsets[0]);
       begin += frame.wire_size;

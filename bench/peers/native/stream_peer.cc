@@ -169,13 +169,13 @@ int serve(bool polling, bool shares) {
     end += static_cast<size_t>(got);
     const auto take_frames = [&](auto& bytes) {
       for (;;) {
-        msgr::FrameView frame;
-        const msgr::ReadStatus status = reader.next(buffer.get() + begin, end - begin, frame, bytes);
+        const msgr::ReadStatus status = reader.next(buffer.get() + begin, end - begin, bytes);
         if (status == msgr::ReadStatus::kNeedMore) return true;
         if (status == msgr::ReadStatus::kError) {
           std::fprintf(stderr, "a frame is damaged\n");
           return false;
         }
+        const msgr::FrameView& frame = reader.frame();
         const msgr::MessageHeader header = msgr::parse_message_header(buffer.get() + begin + frame.offsets[0]);
         if (header.type == kData) {
           if (counts.messages == 0) run.restart_clock();
