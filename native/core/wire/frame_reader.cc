@@ -60,7 +60,7 @@ template ReadStatus FrameReader::next_of_any(uint8_t*, size_t, LateBytes&);
 
 bool FrameReader::accept_preamble(const uint8_t* data) {
   if (accepted_known_ && is_accepted(data)) [[likely]] {
-    needed_ = accepted_size_;
+    needed_ = frame_.wire_size;
     preamble_done_ = true;
     return true;
   }
@@ -77,7 +77,6 @@ bool FrameReader::accept_preamble(const uint8_t* data) {
   needed_ = static_cast<size_t>(frame_size(mode_, preamble_.segment_count, preamble_.lengths));
   preamble_done_ = true;
   std::memcpy(accepted_, data, kPreambleSize);
-  accepted_size_ = needed_;
   accepted_known_ = true;
   frame_.tag = preamble_.tag;
   frame_.segment_count = preamble_.segment_count;

@@ -53,7 +53,7 @@ class FrameReader {
   // next stays in registers.
   template <typename FrameBytes>
   [[nodiscard]] ReadStatus next(uint8_t* data, size_t available, FrameBytes& bytes) {
-    if (accepted_known_ && !preamble_done_ && mode_ == StreamMode::kCrc && available >= accepted_size_) [[likely]] {
+    if (accepted_known_ && !preamble_done_ && mode_ == StreamMode::kCrc && available >= frame_.wire_size) [[likely]] {
       bytes.want(data + kPreambleSize);
       if (is_accepted(data)) [[likely]] return finish_crc(data, bytes);
     }
@@ -71,7 +71,7 @@ class FrameReader {
   // 2^32 - 1).
   [[nodiscard]] size_t needed() const { return needed_; }
   // Bytes of the frame whose preamble came last, 0 if there was none: the next is likely to be as large.
-  [[nodiscard]] size_t latest_size() const { return accepted_known_ ? accepted_size_ : 0; }
+  [[nodiscard]] size_t latest_size() const { return accepted_known_ ? frame_.wire_size : 0; }
   // Whether the preamble of an incomplete frame was accepted already.
   [[nodiscard]] bool in_frame() const { return preamble_done_; }
   [[nodiscard]] const FrameFault& fault() const { return fault_; }
@@ -117,8 +117,7 @@ class FrameReader {
   Preamble preamble_;
   uint8_t accepted_[kPreambleSize] = {};
   bool accepted_known_ = false;
-  // Bytes of its frame, and where in it everything is: in crc mode the same for the next.
-  size_t accepted_size_ = 0;
+  // Its frame: in crc mode the next with that preamble has everything at the same places.
   FrameView frame_{};
   bool preamble_done_ = false;
   bool in_session_ = false;
