@@ -13,7 +13,7 @@
 import type { Clock } from '../../transport/clock.ts';
 import { EntityAddrVec } from '../../wire/entity-addrvec.ts';
 import { type MOSDPing, OSDPingOp } from '../../wire/messages/m-osd-ping.ts';
-import { type Signedspan, utimeFromMs } from '../../wire/utime.ts';
+import { type Signedspan, signedspanZero, utimeFromMs } from '../../wire/utime.ts';
 import { Uuid } from '../../wire/uuid.ts';
 import { type HeartbeatOptions, localHealthMs, slowPingMs } from './heartbeat-options.ts';
 import { signedspanFromMs } from './heartbeat-stamps.ts';
@@ -69,6 +69,9 @@ export class HeartbeatNetwork {
   #fsid = Uuid.zero;
   #isInternallyHealthy = true;
   #isRunning = false;
+  /** The stamp made last, and of when. */
+  #stamp = signedspanZero;
+  #stampedMs = Number.NaN;
   #beatTimer: unknown;
   #deadlineTimer: unknown;
   #reportedMs = 0;
@@ -283,6 +286,7 @@ export class HeartbeatNetwork {
 
   /** The one that is ours is kept as it came last: the next is the same object, and needs no comparison. */
   #isOurs({ fsid }: MOSDPing): boolean {
+    if (fsid === this.#fsid) return true;
     if (!fsid.equals(this.#fsid)) return false;
     this.#fsid = fsid;
     return true;
@@ -411,7 +415,12 @@ export class HeartbeatNetwork {
     return nowMs - this.#init.startMs;
   }
 
+  /** One for all that is sent within a turn. */
   #monoStamp(nowMs: number): Signedspan {
-    return signedspanFromMs(this.#monoMs(nowMs));
+    if (nowMs !== this.#stampedMs) {
+      this.#stampedMs = nowMs;
+      this.#stamp = signedspanFromMs(this.#monoMs(nowMs));
+    }
+    return this.#stamp;
   }
 }

@@ -9,26 +9,27 @@ export function signedspanFromMs(ms: number): Signedspan {
   const sec = Math.trunc(ms / 1000);
   // Not `ms % 1000`: the remainder of doubles is a call, and the difference is as exact.
   const ns = Math.round((ms - sec * 1000) * 1e6) | 0;
-  return Math.abs(ns) === 1e9 ? { sec: sec + Math.sign(ns), nsec: 0 } : { sec, nsec: ns };
+  if (ns === 1e9 || ns === -1e9) return { sec: sec + Math.sign(ns), nsec: 0 };
+  return { sec, nsec: ns };
 }
 
 export class HeartbeatStamps {
-  /** Milliseconds; undefined until learnt. */
-  #lowerBound: number | undefined;
-  #upperBound: number | undefined;
+  /** Milliseconds; NaN until learnt, as a field that is always a double is written in place. */
+  #lowerBound = Number.NaN;
+  #upperBound = Number.NaN;
   #upFrom = 0;
 
   get lowerBound(): number | undefined {
-    return this.#lowerBound;
+    return known(this.#lowerBound);
   }
 
   get upperBound(): number | undefined {
-    return this.#upperBound;
+    return known(this.#upperBound);
   }
 
   /** For a PING, and for the reply to one: the upper bound as the peer sees it. */
   get deltaUb(): Signedspan | undefined {
-    return this.#lowerBound === undefined ? undefined : signedspanFromMs(-this.#lowerBound);
+    return Number.isNaN(this.#lowerBound) ? undefined : signedspanFromMs(-this.#lowerBound);
   }
 
   /** `now` is our clock, `sent` the peer's when it sent. Of an older incarnation: ignored. */
@@ -36,7 +37,7 @@ export class HeartbeatStamps {
     if (upFrom < this.#upFrom) return;
     if (upFrom > this.#upFrom) {
       this.#upFrom = upFrom;
-      this.#upperBound = undefined;
+      this.#upperBound = Number.NaN;
     }
     this.#learn(now, sent, deltaUb);
   }
@@ -47,6 +48,10 @@ export class HeartbeatStamps {
 
   #learn(now: number, sent: Signedspan, deltaUb: Signedspan | undefined): void {
     this.#lowerBound = signedspanToMs(sent) - now;
-    this.#upperBound = deltaUb === undefined ? undefined : signedspanToMs(deltaUb);
+    this.#upperBound = deltaUb === undefined ? Number.NaN : signedspanToMs(deltaUb);
   }
+}
+
+function known(ms: number): number | undefined {
+  return Number.isNaN(ms) ? undefined : ms;
 }

@@ -60,6 +60,9 @@ export class SharedMainWatch implements MainWatch {
   readonly #shared: Int32Array<SharedArrayBuffer>;
   #count: number;
   #movedMs: number;
+  /** When it was looked last, and what was seen then. */
+  #lookedMs = Number.NaN;
+  #stillMs = 0;
   #longestMs = 0;
   #lagMsMax = 0;
 
@@ -70,6 +73,8 @@ export class SharedMainWatch implements MainWatch {
   }
 
   stillMs(nowMs: number): number {
+    if (nowMs === this.#lookedMs) return this.#stillMs;
+    this.#lookedMs = nowMs;
     const count = Atomics.load(this.#shared, 0);
     if (count !== this.#count) {
       this.#count = count;
@@ -78,6 +83,7 @@ export class SharedMainWatch implements MainWatch {
     const still = Math.max(0, nowMs - this.#movedMs - 2 * mainTickMs);
     this.#longestMs = Math.max(this.#longestMs, still);
     this.#lagMsMax = Math.max(this.#lagMsMax, still);
+    this.#stillMs = still;
     return still;
   }
 
@@ -96,5 +102,6 @@ export class SharedMainWatch implements MainWatch {
 
   excuse(nowMs: number): void {
     this.#movedMs = nowMs;
+    this.#lookedMs = Number.NaN;
   }
 }

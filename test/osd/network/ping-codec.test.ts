@@ -68,12 +68,12 @@ test('what is written is what the general codec writes, and both read it alike',
 
 test('a message that is used again says the next ping, or another takes its place', () => {
   fc.assert(
-    fc.property(ping, ping, fc.boolean(), (first, second, isAlike) => {
+    fc.property(ping, ping, fc.boolean(), fc.boolean(), (first, second, isAlike, knowsFsid) => {
       const next = isAlike
         ? { ...second, paddingBytes: first.paddingBytes, deltaUb: first.deltaUb && second.monoSendStamp }
         : second;
       const last = pingMessage(first);
-      const message = pingMessage(next, last);
+      const message = pingMessage(next, last, knowsFsid ? first.fsid : undefined);
       assert.ok(Buffer.from(message.front).equals(Buffer.from(MOSDPing.encode(next).front)));
       if (isAlike) assert.is(message, last);
       const old = pingMessage({ ...next, version: 4 });
@@ -101,6 +101,23 @@ test('a message is used again only when nothing waits where it was sent', () => 
     [false, true, false, true],
   );
   assert.ok(Buffer.from(sent[1]!.message.front).equals(sent[1]!.bytes), 'what waits is as it was sent');
+});
+
+test('an outlet says each ping of each cluster, whatever it said before', () => {
+  const sent: Buffer[] = [];
+  const connection = {
+    unframedCount: 0,
+    send: (message: Message) => sent.push(Buffer.from(message.front)) > 0,
+  };
+  const outlet = new PingOutlet();
+  fc.assert(
+    fc.property(ping, fc.constantFrom<4 | undefined>(undefined, 4), (body, version) => {
+      const alike = { ...body, paddingBytes: 10, deltaUb: undefined };
+      const said = version === undefined ? alike : { ...alike, version };
+      outlet.send(connection as unknown as Connection, said);
+      assert.ok(sent.at(-1)!.equals(Buffer.from(MOSDPing.encode(said).front)));
+    }),
+  );
 });
 
 for (const transport of ['async', 'simple'] as const) {
