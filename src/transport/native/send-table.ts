@@ -81,11 +81,11 @@ export class SendTable {
   append(channel: number, message: OutgoingMessage): number {
     const { front, middle, data } = message;
     // Most have one payload, and that the others are none is known without a look at their lengths.
-    const frontLength = front === nothing ? 0 : front.length;
-    const middleLength = middle === nothing ? 0 : middle.length;
-    const dataLength = data === nothing ? 0 : data.length;
+    const frontLength = front === nothing ? 0 : Math.min(front.length, lendMin);
+    const middleLength = middle === nothing ? 0 : Math.min(middle.length, lendMin);
+    const dataLength = data === nothing ? 0 : Math.min(data.length, lendMin);
     const payloadLength = frontLength + middleLength + dataLength;
-    if (payloadLength >= lendMin) return this.#appendLarge(channel, message, payloadLength);
+    if (payloadLength >= lendMin) return this.#appendLarge(channel, message);
     const size = gapOffset + (payloadLength === 0 ? 0 : payloadLength + epilogueBytes);
     const words = this.#words;
     if (words[word.sendOffset]! + size > this.#slab.length || words[word.sendCount]! >= this.#recordsMax) {
@@ -146,14 +146,15 @@ export class SendTable {
   }
 
   /** A message that is long in all; those of its payloads that are long in themselves are lent. */
-  #appendLarge(channel: number, message: OutgoingMessage, payloadLength: number): number {
+  #appendLarge(channel: number, message: OutgoingMessage): number {
+    const { front, middle, data } = message;
+    const payloadLength = front.length + middle.length + data.length;
     if (payloadLength > this.#messageBytesMax) {
       throw new MsgrError(
         ErrorCode.MessageTooLarge,
         `message of ${payloadLength} bytes; at most ${this.#messageBytesMax} are allowed`,
       );
     }
-    const { front, middle, data } = message;
     const lendsFront = isLendable(front);
     const lendsData = isLendable(data);
     const size = gapOffset + payloadLength + epilogueBytes;
