@@ -18,6 +18,8 @@ export const Priority = MessagePriority;
 
 /** V8 takes what hangs on a constant of this module for constant, and looks up what is imported each time. */
 const field = Field;
+const nothing = noBytes;
+const defaultPriority = MessagePriority.Default;
 
 /** What a {@link Message} is made of. Only `type` is required. */
 export interface MessageInit {
@@ -58,14 +60,14 @@ export class Message implements OutgoingMessage {
   /** @throws MsgrError ERR_MSGR_INVALID_ARGUMENT naming the field that does not fit the wire. */
   constructor(init: MessageInit) {
     this.type = u16('type', init.type);
-    this.priority = init.priority === undefined ? Priority.Default : u16('priority', init.priority);
+    this.priority = init.priority === undefined ? defaultPriority : u16('priority', init.priority);
     this.version = init.version === undefined ? 1 : u16('version', init.version);
     this.compatVersion = init.compatVersion === undefined ? 1 : u16('compatVersion', init.compatVersion);
     this.tidLow = 0;
     this.tidHigh = 0;
-    this.front = init.front ?? noBytes;
-    this.middle = init.middle ?? noBytes;
-    this.data = init.data ?? noBytes;
+    this.front = init.front ?? nothing;
+    this.middle = init.middle ?? nothing;
+    this.data = init.data ?? nothing;
     if (init.tid !== undefined) this.tid = init.tid;
   }
 

@@ -183,6 +183,8 @@ export class PeerConnection extends EventEmitter<ConnectionEvents> implements Co
   // ── Sending ────────────────────────────────────────────────────────────────────────────────────
 
   send(message: Message | ReceivedMessage): boolean {
+    // Only an open connection has room: nearly always nothing else is to be looked at.
+    if (this.#sending.goesStraight) return this.#sending.send(message);
     if (this.#state === 'closed') {
       this.messenger.droppedAfterClose(this.#finalCounters!);
       return false;

@@ -44,6 +44,11 @@ export class SendPath {
     this.#onDrained = onDrained;
   }
 
+  /** The next message goes straight into the channel, whose connection is open then. False says nothing. */
+  get goesStraight(): boolean {
+    return this.#room > 0;
+  }
+
   /** Messages that wait before the channel. */
   get length(): number {
     return this.#waiting.length;

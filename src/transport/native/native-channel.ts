@@ -90,6 +90,8 @@ export class NativeChannel implements Channel, SharedMemoryPort {
   localAddress: SocketAddress | undefined;
 
   readonly #host: NativeChannelHost;
+  /** The host's. */
+  readonly #sendTable: SendTable;
   /** This channel's counters as pairs of u32: reading them makes no bigint. */
   readonly #counters: Uint32Array;
   /** What was written into the send table, ever, modulo 2^32; what of it the core took is a counter. */
@@ -104,6 +106,7 @@ export class NativeChannel implements Channel, SharedMemoryPort {
 
   constructor(host: NativeChannelHost, id: number, handler: ChannelHandler, counters: Uint32Array) {
     this.#host = host;
+    this.#sendTable = host.sendTable;
     this.id = id;
     this.handler = handler;
     this.#counters = counters;
@@ -209,7 +212,7 @@ export class NativeChannel implements Channel, SharedMemoryPort {
 
   send(message: OutgoingMessage): number {
     if (this.isGone) return 0;
-    const size = this.#host.sendTable.append(this.id, message);
+    const size = this.#sendTable.append(this.id, message);
     this.#appendedBytes = (this.#appendedBytes + size) | 0;
     this.#appendedCount = (this.#appendedCount + 1) | 0;
     return size;
