@@ -58,12 +58,14 @@ export function pingBytes({ deltaUb, paddingBytes }: Pick<MOSDPing, 'deltaUb' | 
 
 /**
  * `last` is a message made here before, with that fsid, whose memory is the sender's again: it is used once more if it
- * has the size; its padding is zero already.
+ * has the size and the fields; its padding is zero already.
  */
 export function pingMessage(ping: MOSDPing, last?: Message, lastFsid?: Uuid): Message {
   if (ping.version === 4) return Message.of(MOSDPing, ping);
   const length = pingBytes(ping);
-  if (last?.front.length === length && last.version === MOSDPing.headVersion) {
+  // As long with less padding, it would have its `deltaUb` where this one has zeros.
+  const isAlike = last?.front.length === length && last.front[53] === (ping.deltaUb === undefined ? 0 : 1);
+  if (isAlike && last.version === MOSDPing.headVersion) {
     if (ping.fsid !== lastFsid) last.front.set(ping.fsid.bytes);
     writePing(last.front, ping);
     return last;

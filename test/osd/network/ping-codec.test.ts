@@ -103,6 +103,16 @@ test('a message is used again only when nothing waits where it was sent', () => 
   assert.ok(Buffer.from(sent[1]!.message.front).equals(sent[1]!.bytes), 'what waits is as it was sent');
 });
 
+test('a message is not used again by a ping as long that has more padding and no deltaUb', () => {
+  const body = fc.sample(ping, { numRuns: 1, seed: 1 })[0]!;
+  const deltaUb = { sec: -1, nsec: -2 };
+  const last = pingMessage({ ...body, paddingBytes: 2, deltaUb });
+  const next = { ...body, paddingBytes: 10, deltaUb: undefined };
+  const message = pingMessage(next, last, body.fsid);
+  assert.is(message.front.length, last.front.length);
+  assert.ok(Buffer.from(message.front).equals(Buffer.from(MOSDPing.encode(next).front)));
+});
+
 test('an outlet says each ping of each cluster, whatever it said before', () => {
   const sent: Buffer[] = [];
   const connection = {
