@@ -57,15 +57,15 @@ export function pingBytes({ deltaUb, paddingBytes }: Pick<MOSDPing, 'deltaUb' | 
 }
 
 /**
- * `last` is a message made here before, with that fsid, whose memory is the sender's again: it is used once more if it
- * has the size and the fields; its padding is zero already.
+ * `last` is a message made here before, whose memory is the sender's again: it is used once more if it has the size and
+ * the fields; its padding is zero already, and `lastFsid`, if given, is what it says.
  */
 export function pingMessage(ping: MOSDPing, last?: Message, lastFsid?: Uuid): Message {
   if (ping.version === 4) return Message.of(MOSDPing, ping);
   const length = pingBytes(ping);
   // As long with less padding, it would have its `deltaUb` where this one has zeros.
-  const isAlike = last?.front.length === length && last.front[53] === (ping.deltaUb === undefined ? 0 : 1);
-  if (isAlike && last.version === MOSDPing.headVersion) {
+  const hasDelta = ping.deltaUb === undefined ? 0 : 1;
+  if (last?.front.length === length && last.version === MOSDPing.headVersion && last.front[53] === hasDelta) {
     if (ping.fsid !== lastFsid) last.front.set(ping.fsid.bytes);
     writePing(last.front, ping);
     return last;

@@ -90,7 +90,7 @@ export class NativeChannel implements Channel, SharedMemoryPort {
   localAddress: SocketAddress | undefined;
 
   readonly #host: NativeChannelHost;
-  /** The host's. */
+  /** The host's, one step nearer for each message. */
   readonly #sendTable: SendTable;
   /** This channel's counters as pairs of u32: reading them makes no bigint. */
   readonly #counters: Uint32Array;

@@ -80,8 +80,8 @@ export class SendTable {
   /** Puts a message into the table. Answers the bytes of its frame on the wire. */
   append(channel: number, message: OutgoingMessage): number {
     const { front, middle, data } = message;
-    // Most have one payload, and that the others are none is known without a look at their lengths. Those are no i32 to
-    // V8, which would add doubles; beyond what is lent they are not needed here.
+    // Most have one payload, and that the others are none is known without a look at their lengths. A length is no i32
+    // to V8, which would add them as doubles; clamped it is one, and how long a lent payload is does not matter yet.
     const frontLength = front === nothing ? 0 : Math.min(front.length, lendMin);
     const middleLength = middle === nothing ? 0 : Math.min(middle.length, lendMin);
     const dataLength = data === nothing ? 0 : Math.min(data.length, lendMin);
